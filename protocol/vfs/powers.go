@@ -1,0 +1,117 @@
+package vfs
+
+import (
+	"context"
+	"errors"
+	"io/fs"
+	"os"
+
+	"github.com/spf13/afero"
+)
+
+// ContextFs is a filesystem whose operations can be cancelled.
+// Fallback: the filesystem itself, whose operations then run to their end.
+type ContextFs interface {
+	WithContext(ctx context.Context) afero.Fs
+}
+
+// WithContext binds fsys to ctx if it can be bound.
+func WithContext(ctx context.Context, fsys afero.Fs) afero.Fs {
+	if c, ok := fsys.(ContextFs); ok {
+		return c.WithContext(ctx)
+	}
+	return fsys
+}
+
+// Aborter is mandatory for files opened for writing: Abort discards what was
+// written and leaves the old state.
+type Aborter interface {
+	Abort() error
+}
+
+// ErrNoAbort is what Abort returns for a file that breaks the contract.
+var ErrNoAbort = errors.New("vfs: file opened for writing has no Abort")
+
+// Abort discards f. It never falls back to Close, which would publish.
+func Abort(f afero.File) error {
+	if a, ok := f.(Aborter); ok {
+		return a.Abort()
+	}
+	return ErrNoAbort
+}
+
+// Keeper is a file opened for writing whose content can be held back for a
+// later APPE or REST by the same owner instead of being discarded.
+type Keeper interface {
+	Keep() error
+}
+
+// Resumer is a filesystem that holds partial uploads for its owner. Held
+// returns the size of the one held under name, or fs.ErrNotExist.
+// A held partial takes precedence over the finished file of that name in
+// ModeAppend and ModeRestart, and never shows in listings or in ModeRead.
+// Fallback: nothing is ever held.
+type Resumer interface {
+	Held(name string) (size int64, err error)
+}
+
+// Held reports the size of the partial upload held under name.
+func Held(fsys afero.Fs, name string) (int64, error) {
+	if r, ok := fsys.(Resumer); ok {
+		return r.Held(name)
+	}
+	return 0, fs.ErrNotExist
+}
+
+// ExclusiveRenamer renames without ever replacing: fs.ErrExist if newname exists.
+// Fallback: a look before the rename, which a concurrent writer can slip between.
+type ExclusiveRenamer interface {
+	RenameExclusive(oldname, newname string) error
+}
+
+// RenameExclusive renames oldname to newname unless newname exists.
+func RenameExclusive(fsys afero.Fs, oldname, newname string) error {
+	if r, ok := fsys.(ExclusiveRenamer); ok {
+		return r.RenameExclusive(oldname, newname)
+	}
+	if oldname == newname {
+		return nil
+	}
+	switch _, err := fsys.Stat(newname); {
+	case err == nil:
+		return fs.ErrExist
+	case !errors.Is(err, fs.ErrNotExist):
+		return err
+	}
+	return fsys.Rename(oldname, newname)
+}
+
+// RawFile gives access to the operating system's file below a file, for
+// sendfile and splice. Only wrappers that do not transform bytes have it.
+type RawFile interface {
+	OSFile() *os.File
+}
+
+// OSFile returns the *os.File that f is or wraps, or nil.
+func OSFile(f any) *os.File {
+	switch f := f.(type) {
+	case *os.File:
+		return f
+	case RawFile:
+		return f.OSFile()
+	}
+	return nil
+}
+
+// Identifier is a FileInfo that knows a stable identity of its object, shown
+// as the "unique" fact (RFC 3659 §7.5.2): two names of one object have the same.
+// Fallback: no such fact.
+type Identifier interface {
+	Identity() string
+}
+
+// Owned is a FileInfo that knows the names shown as owner and group in LIST,
+// and its number of links. Fallback: "ftp", "ftp" and 1.
+type Owned interface {
+	Owner() (user, group string, links int)
+}
