@@ -157,7 +157,7 @@ func parseArgon2id(s string) (Hash, error) {
 	}
 	d, err := argon2.DecodeVariant(argon2.VariantID)(s)
 	if err != nil {
-		return nil, errors.New("the salt or key of the argon2id hash is not base64 without padding")
+		return nil, errors.New("the salt or key of the argon2id hash is not base64 without padding; is the hash cut off?")
 	}
 	if len(d.Salt()) < minArgon2Salt || len(d.Key()) < minArgon2Key {
 		return nil, errors.New("the salt or key of the argon2id hash is too short; is the hash cut off?")
