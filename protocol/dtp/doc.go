@@ -1,0 +1,51 @@
+// Package dtp is the data transfer process of RFC 959 §2.3: one data
+// connection, one transfer. It knows no users and no storage.
+//
+// # The states of a channel
+//
+// A Channel is one session's data connection while it is being set up.
+//
+//	idle     --Passive--> reserved   (PASV, EPSV: a port waits for this peer)
+//	idle     --Active---> target     (PORT, EPRT: an address is noted, nothing is sent)
+//	reserved --Passive--> reserved   (the old reservation ends)
+//	reserved --Active---> target     (the old reservation ends)
+//	target   --Passive--> reserved
+//	reserved --Open-----> idle       (the connection, or why there is none)
+//	target   --Open-----> idle       (the connection, or why there is none)
+//	any      --Reset----> idle
+//
+// Both ways the peer of the data connection must be the peer of the control
+// connection, so the gateway can neither be aimed at a third party (the bounce
+// attack, RFC 2577 §3) nor hand a file to whoever connects first (port theft).
+//
+// # The states of a reservation
+//
+// Passive listeners are long-lived and shared by all sessions; what a session
+// holds is a Reservation: the right of one peer address to one connection on
+// one port. At most one reservation exists for each (port, peer).
+//
+//	reserved --a connection of the peer--> accepted  (the pair is free again)
+//	accepted --Accept--> over             (the session has the connection)
+//	accepted --Release--> over            (the connection is closed)
+//	reserved --Release--> over            (the pair is free again)
+//	reserved --ctx of Accept ends--> over (the pair rests, then is free again)
+//
+// A connection that no reservation waits for is closed without a byte.
+//
+// # The states of a transfer
+//
+// A Transfer is the copying on a data connection that stands.
+//
+//	new     --Send, Receive: nil-----> whole
+//	new     --Send, Receive: error---> cut
+//	whole   --Close--> closed by FIN: the peer sees the end of the file
+//	new,cut --Close--> closed by RST: the peer cannot take what it has for a whole file
+//
+// # How bytes are copied
+//
+// Between a connection and an *os.File the kernel copies (sendfile, splice),
+// with everything else a pooled buffer does; which, and in what pieces, was
+// decided by the benchmarks of this package. The network is always tried
+// before anything is prepared for waiting, so a small file costs no timer, no
+// watcher of the context and no goroutine.
+package dtp

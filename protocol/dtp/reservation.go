@@ -1,0 +1,68 @@
+package dtp
+
+import (
+	"context"
+	"net"
+	"net/netip"
+)
+
+// Reservation is the right of one peer to one connection on one port. It costs
+// no timer and no goroutine: it lasts until the peer connects, Accept's context
+// ends, or Release.
+type Reservation struct {
+	listener *listener
+	peer     netip.Addr
+	conn     chan *net.TCPConn // room for one; closed by Passive.Close
+}
+
+// Port is the port the peer is to connect to.
+func (r *Reservation) Port() uint16 { return r.listener.addr.Port() }
+
+// Accept returns the peer's connection, which may have come before the call,
+// and ends the reservation. If ctx ends first the error is context.Cause(ctx)
+// and the pair of port and peer rests. The caller bounds ctx.
+func (r *Reservation) Accept(ctx context.Context) (*net.TCPConn, error) {
+	select {
+	case c := <-r.conn:
+		return accepted(c)
+	default:
+	}
+	select {
+	case c := <-r.conn:
+		return accepted(c)
+	case <-ctx.Done():
+		r.end(true)
+		return nil, context.Cause(ctx)
+	}
+}
+
+func accepted(c *net.TCPConn) (*net.TCPConn, error) {
+	if c == nil {
+		return nil, net.ErrClosed
+	}
+	return c, nil
+}
+
+// Release ends the reservation. A connection that had come and was not taken by
+// Accept is closed. Calling it again, or after Accept, does nothing.
+func (r *Reservation) Release() { r.end(false) }
+
+func (r *Reservation) end(rest bool) {
+	l, p := r.listener, r.listener.passive
+	p.mu.Lock()
+	if l.reserved[r.peer] == r {
+		delete(l.reserved, r.peer)
+		l.used = p.now()
+		if rest {
+			p.rest(pair{l.addr, r.peer})
+		}
+	}
+	p.mu.Unlock()
+	select {
+	case c := <-r.conn:
+		if c != nil {
+			c.Close()
+		}
+	default:
+	}
+}

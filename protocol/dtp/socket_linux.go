@@ -1,0 +1,79 @@
+package dtp
+
+import (
+	"context"
+	"net"
+	"syscall"
+
+	"golang.org/x/sys/unix"
+)
+
+// tcpEstablished is TCP_ESTABLISHED of the kernel's tcp_states.h.
+const tcpEstablished = 1
+
+// discardLimit bounds what is thrown away of a peer that sends during its
+// download.
+const discardLimit = 1 << 20
+
+// Established reports whether both directions of c are open: the peer has sent
+// neither FIN nor RST. It asks the kernel (TCP_INFO) and does not read.
+func Established(c *net.TCPConn) bool {
+	open := false
+	control(c, func(fd int) {
+		info, err := unix.GetsockoptTCPInfo(fd, unix.SOL_TCP, unix.TCP_INFO)
+		open = err == nil && info.State == tcpEstablished
+	})
+	return open
+}
+
+// peerGone reports whether the peer has closed or reset c and sent nothing
+// that is still unread.
+func peerGone(c *net.TCPConn) bool {
+	gone := false
+	control(c, func(fd int) {
+		var b [1]byte
+		n, _, err := unix.Recvfrom(fd, b[:], unix.MSG_PEEK|unix.MSG_DONTWAIT)
+		gone = err == nil && n == 0 || err != nil && err != unix.EAGAIN && err != unix.EINTR
+	})
+	return gone
+}
+
+// discardUnread throws away what has come and not been read.
+func discardUnread(c *net.TCPConn) {
+	control(c, func(fd int) {
+		var b [1]byte
+		for range discardLimit {
+			n, _, err := unix.Recvfrom(fd, b[:], unix.MSG_TRUNC|unix.MSG_DONTWAIT)
+			if n <= 0 || err != nil {
+				return
+			}
+		}
+	})
+}
+
+func control(c *net.TCPConn, f func(fd int)) {
+	if raw, err := c.SyscallConn(); err == nil {
+		raw.Control(func(fd uintptr) { f(int(fd)) })
+	}
+}
+
+// listenControl is set on listeners for control connections before bind.
+func listenControl(_, _ string, c syscall.RawConn) error {
+	var err error
+	if e := c.Control(func(fd uintptr) {
+		err = unix.SetsockoptInt(int(fd), unix.SOL_SOCKET, unix.SO_OOBINLINE, 1)
+	}); e != nil {
+		return e
+	}
+	return err
+}
+
+// dialControl lets the kernel choose the local port when it connects, by all
+// four ends, and not when the address is bound: otherwise ports that linger
+// after earlier transfers run out. A kernel that does not know it is no worse
+// off.
+func dialControl(_ context.Context, _, _ string, c syscall.RawConn) error {
+	return c.Control(func(fd uintptr) {
+		unix.SetsockoptInt(int(fd), unix.SOL_IP, unix.IP_BIND_ADDRESS_NO_PORT, 1)
+	})
+}

@@ -1,0 +1,116 @@
+package dtp
+
+import (
+	"context"
+	"errors"
+	"io"
+	"net"
+	"os"
+	"sync"
+	"sync/atomic"
+	"syscall"
+	"time"
+)
+
+// wire is the network side of one transfer: it waits for the peer no longer
+// than the stall interval without progress and ends at once with its context.
+//
+// The network is tried first; only when it would block is the deadline set and
+// the context watched. The deadline is set once an interval, not once a chunk:
+// when it passes and something has moved since it was set, it is set anew.
+// That also covers deadlines that pass while storage is slow.
+type wire struct {
+	ctx   context.Context
+	conn  *net.TCPConn
+	raw   syscall.RawConn
+	stall time.Duration
+	moved *atomic.Int64
+
+	seen int64 // bytes the network has taken or given
+	mark int64 // seen when the deadline was set
+
+	armed   bool
+	unwatch func() bool
+	ended   chan struct{} // closed when interrupt is over
+
+	mu  sync.Mutex
+	cut bool // interrupt has run: the deadline must stay where it is
+}
+
+// newWire fails with the cause if ctx has ended.
+func newWire(ctx context.Context, t *Transfer) (*wire, error) {
+	if ctx.Err() != nil {
+		return nil, context.Cause(ctx)
+	}
+	raw, err := t.Conn.SyscallConn()
+	if err != nil {
+		return nil, &PeerError{err}
+	}
+	return &wire{ctx: ctx, conn: t.Conn, raw: raw, stall: t.Stall, moved: &t.moved}, nil
+}
+
+// release ends the watching of the context and waits for its goroutine.
+func (w *wire) release() {
+	if w.unwatch != nil && !w.unwatch() {
+		<-w.ended
+	}
+}
+
+// arm is called before the first wait.
+func (w *wire) arm() {
+	if w.armed {
+		return
+	}
+	w.armed = true
+	if w.ctx.Done() != nil {
+		w.ended = make(chan struct{})
+		w.unwatch = context.AfterFunc(w.ctx, w.interrupt)
+	}
+	w.renew()
+}
+
+// renew begins a stall interval, unless the context has ended: then the
+// deadline that interrupt has set stands.
+func (w *wire) renew() {
+	w.mark = w.seen
+	if w.stall <= 0 {
+		return
+	}
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if !w.cut {
+		w.conn.SetDeadline(time.Now().Add(w.stall))
+	}
+}
+
+// interrupt ends every wait for the network, now and later.
+func (w *wire) interrupt() {
+	defer close(w.ended)
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.cut = true
+	w.conn.SetDeadline(time.Unix(1, 0))
+}
+
+// again reports whether an operation that failed with err, because a deadline
+// passed, is to be tried again.
+func (w *wire) again(err error) bool {
+	if !errors.Is(err, os.ErrDeadlineExceeded) || w.ctx.Err() != nil || w.seen == w.mark {
+		return false
+	}
+	w.renew()
+	return true
+}
+
+// fail names the failure of an operation.
+func (w *wire) fail(err error) error {
+	switch {
+	case w.ctx.Err() != nil:
+		return context.Cause(w.ctx)
+	case errors.Is(err, os.ErrDeadlineExceeded):
+		return ErrStalled
+	case err == io.EOF:
+		return io.EOF
+	}
+	return &PeerError{err}
+}

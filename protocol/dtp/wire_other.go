@@ -1,0 +1,50 @@
+//go:build !linux
+
+package dtp
+
+import (
+	"io"
+	"os"
+)
+
+// write sends all of b.
+func (w *wire) write(b []byte) error {
+	for w.arm(); ; {
+		if w.ctx.Err() != nil {
+			return w.fail(nil)
+		}
+		n, err := w.conn.Write(b)
+		w.seen += int64(n)
+		w.moved.Add(int64(n))
+		b = b[n:]
+		if err == nil {
+			return nil
+		}
+		if !w.again(err) {
+			return w.fail(err)
+		}
+	}
+}
+
+// read returns what has come, or io.EOF at the end.
+func (w *wire) read(b []byte) (int, error) {
+	for w.arm(); ; {
+		if w.ctx.Err() != nil {
+			return 0, w.fail(nil)
+		}
+		n, err := w.conn.Read(b)
+		w.seen += int64(n)
+		if n > 0 {
+			return n, nil
+		}
+		if err != nil && !w.again(err) {
+			return 0, w.fail(err)
+		}
+	}
+}
+
+// sendFile is not done here: the caller copies.
+func (w *wire) sendFile(*os.File) (done bool, err error) { return false, nil }
+
+// receiveFile is not done here: the caller copies.
+func (w *wire) receiveFile(*os.File, io.Writer) (done bool, err error) { return false, nil }
