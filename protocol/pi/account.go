@@ -1,0 +1,169 @@
+package pi
+
+import (
+	"context"
+	"sync"
+	"time"
+
+	"github.com/spf13/afero"
+
+	"github.com/ftpgate/ftpgate/auth"
+)
+
+// Rights is a set of things an account may do.
+type Rights uint16
+
+// The rights. Each verb of the command table names the one it needs.
+const (
+	List      Rights = 1 << iota // enter and list directories: CWD, LIST, NLST, MLSD, MLST and MDTM of a directory
+	Look                         // see a file in listings and ask for its facts: SIZE, MDTM, MLST, STAT
+	Read                         // RETR
+	Create                       // store under a name that is free: STOR, STOU
+	Overwrite                    // change or replace a file that exists: STOR, APPE, REST, RNTO
+	Rename                       // RNFR, RNTO
+	Delete                       // DELE
+	Mkdir                        // MKD
+	Rmdir                        // RMD
+	Touch                        // set times: MFMT, MDTM with a time, SITE UTIME
+	Chmod                        // SITE CHMOD
+
+	allRights Rights = 1<<iota - 1
+)
+
+// Has reports whether r contains all of op.
+func (r Rights) Has(op Rights) bool { return r&op == op }
+
+// Access is what an account may do: everywhere, and to the files that this very session has completed.
+type Access struct {
+	All Rights
+	Own Rights
+}
+
+// The accesses with a name in the configuration.
+var (
+	// ReadOnly may look and fetch.
+	ReadOnly = Access{All: List | Look | Read}
+	// ReadWrite may do everything.
+	ReadWrite = Access{All: allRights}
+	// DropBox may store new files, and look at, date and rename (once) what it has just stored.
+	DropBox = Access{All: List | Create, Own: Look | Touch | Rename}
+)
+
+// Conflict says what an upload does when its name is taken.
+type Conflict uint8
+
+// What to do with a taken name.
+const (
+	OnConflictOverwrite Conflict = iota // replace the file, if Overwrite is among the rights
+	OnConflictRefuse                    // 553
+	OnConflictRename                    // store under the next free name
+)
+
+// Commit says when an upload whose client is gone may still be published.
+type Commit uint8
+
+const (
+	// CommitStrict publishes only while the control connection stands.
+	CommitStrict Commit = iota
+	// CommitLenient publishes on the end of data alone, for devices that hang up at once.
+	CommitLenient
+)
+
+// Account is what a login yields: a filesystem and what may be done to it. It
+// belongs to one session.
+type Account struct {
+	User         string   // for the log and for STAT
+	Anonymous    bool     // greeted as a guest
+	FS           afero.Fs // honours the contract of package vfs
+	Access       Access
+	OnConflict   Conflict
+	Commit       Commit
+	ResumeWindow time.Duration // how long a cut upload is held; 0: not at all
+	Names        *Names        // shared by all sessions that store into the same tree; may be nil
+	Close        func()        // called once at logout; may be nil
+
+	own ownFiles
+}
+
+// LoginFunc checks credentials and opens the account. auth.ErrDenied is
+// answered with 530, auth.ErrBusy with 421.
+type LoginFunc func(ctx context.Context, c auth.Credentials) (*Account, error)
+
+// May reports whether the account may do op to the file or directory path.
+func (a *Account) May(op Rights, path string) bool {
+	return a.Access.All.Has(op) || (a.Access.All|a.Access.Own).Has(op) && a.own.may(op, path)
+}
+
+// mayReplace reports whether an upload or rename may replace what stands under path.
+func (a *Account) mayReplace(path string) bool {
+	return a.OnConflict == OnConflictOverwrite && a.May(Overwrite, path)
+}
+
+// maxOwnFiles bounds what a session remembers of the files it completed; the
+// oldest are forgotten first, and are then treated like anybody's.
+const maxOwnFiles = 4096
+
+// ownFiles are the files this session has completed. It is used with the floor held.
+type ownFiles struct {
+	renamed map[string]bool // by path; true: has been renamed and may not be again
+	order   []string        // oldest first; names that have gone stay until they are evicted
+}
+
+func (o *ownFiles) may(op Rights, path string) bool {
+	renamed, ok := o.renamed[path]
+	return ok && !(renamed && op&Rename != 0)
+}
+
+func (o *ownFiles) add(path string, renamed bool) {
+	if o.renamed == nil {
+		o.renamed = make(map[string]bool)
+	}
+	if _, ok := o.renamed[path]; !ok {
+		o.order = append(o.order, path)
+	}
+	o.renamed[path] = renamed
+	if len(o.order) > maxOwnFiles {
+		delete(o.renamed, o.order[0])
+		o.order = o.order[1:]
+	}
+}
+
+func (o *ownFiles) rename(from, to string) {
+	if _, ok := o.renamed[from]; ok {
+		delete(o.renamed, from)
+		o.add(to, true)
+	}
+}
+
+// Names are the names that uploads under OnConflictRename have chosen but not yet
+// published, so that two sessions never choose the same one and one of the files is lost.
+type Names struct {
+	mu    sync.Mutex
+	taken map[string]struct{}
+}
+
+// reserve takes path unless another session has it. A nil *Names has no memory.
+func (n *Names) reserve(path string) bool {
+	if n == nil {
+		return true
+	}
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	if _, ok := n.taken[path]; ok {
+		return false
+	}
+	if n.taken == nil {
+		n.taken = make(map[string]struct{})
+	}
+	n.taken[path] = struct{}{}
+	return true
+}
+
+func (n *Names) release(path string) {
+	if n == nil {
+		return
+	}
+	n.mu.Lock()
+	delete(n.taken, path)
+	n.mu.Unlock()
+}

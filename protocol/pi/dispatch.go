@@ -1,0 +1,255 @@
+package pi
+
+import (
+	"context"
+	"runtime/debug"
+	"strings"
+	"time"
+
+	"github.com/ftpgate/ftpgate/protocol/ftp"
+	"github.com/ftpgate/ftpgate/protocol/vfs"
+)
+
+// command is a line from the client on its way to a handler.
+type command struct {
+	ftp.Command
+	row     *row
+	bad     *ftp.Error // the line was no command: answer with this
+	aborted bool       // an ABOR came behind it while it waited
+	hit     bool       // of an ABOR: it cancelled something
+}
+
+func (s *session) parse(line []byte) command {
+	c, err := ftp.ParseCommand(line)
+	if err != nil {
+		return command{bad: ftp.Errorf(500, "Syntax error, command unrecognized.")}
+	}
+	return command{Command: c, row: s.server.table[c.Verb]}
+}
+
+func (c *command) is(verb string) bool { return c.row != nil && c.row.verb == verb }
+
+// take runs c, hands it to the worker, or queues it behind the running command. It
+// reports whether the reader goes on reading.
+func (s *session) take(c command) bool {
+	s.mu.Lock()
+	if s.ended || s.lost {
+		s.mu.Unlock()
+		return false
+	}
+	if !s.busy {
+		if c.row != nil && c.row.store && c.bad == nil {
+			s.busy = true
+			s.mu.Unlock()
+			go s.worker(c)
+			return true
+		}
+		s.mu.Unlock()
+		s.execute(c)
+		s.mu.Lock()
+		s.active = time.Now()
+		over := s.ended || s.lost
+		s.mu.Unlock()
+		return !over
+	}
+	switch {
+	case c.is("ABOR"):
+		c.hit = s.abort()
+	case c.is("QUIT"):
+		s.quit = true
+	case c.row != nil && c.row.overtakes && s.running.transfer != nil && len(s.queue) == 0:
+		s.mu.Unlock()
+		s.send(s.duringTransfer(c))
+		return true
+	}
+	for s.busy && len(s.queue) > 0 && (len(s.queue) >= maxQueued || s.queued+len(c.Arg) > maxQueuedBytes) {
+		s.work.Wait()
+	}
+	if s.ended || s.lost {
+		s.mu.Unlock()
+		return false
+	}
+	if !s.busy { // the worker went while this waited for room
+		s.mu.Unlock()
+		return s.take(c)
+	}
+	s.queue = append(s.queue, c)
+	s.queued += len(c.Arg)
+	s.mu.Unlock()
+	return !c.is("QUIT")
+}
+
+// abort cancels the running command unless it is too late, and whatever transfers
+// wait behind it. It reports whether there was anything. Called with mu held.
+func (s *session) abort() bool {
+	hit := false
+	if s.running.cancel != nil && !s.running.publishing {
+		s.running.cancel(errAborted)
+		hit = true
+	}
+	for i := range s.queue {
+		if s.queue[i].row != nil && s.queue[i].row.transfer {
+			s.queue[i].aborted, hit = true, true
+		}
+	}
+	return hit || s.running.transfer != nil
+}
+
+// worker runs c and then what has queued up, in order, and goes.
+func (s *session) worker(c command) {
+	for {
+		s.execute(c)
+		s.mu.Lock()
+		if s.drained && !s.ended && !s.lost {
+			s.mu.Unlock()
+			s.send(ftp.Replyf(421, "Server is shutting down, closing control connection."))
+			s.mu.Lock()
+		}
+		if len(s.queue) == 0 || s.ended || s.lost {
+			s.busy = false
+			s.active = time.Now()
+			s.queue, s.queued = nil, 0
+			s.work.Broadcast()
+			s.mu.Unlock()
+			return
+		}
+		c = s.queue[0]
+		s.queue = s.queue[1:]
+		s.queued -= len(c.Arg)
+		s.work.Broadcast()
+		s.mu.Unlock()
+	}
+}
+
+// execute runs one command with the floor held and writes its reply.
+func (s *session) execute(c command) {
+	reply, err := s.run(c)
+	if err != nil {
+		reply = replyTo(err, c)
+		if t := s.server.Trace; t != nil && t.Failure != nil && worthLogging(err) {
+			t.Failure(s.info, c.redacted(), reply.Code, err)
+		}
+	}
+	if c.row != nil && reply.Code != 150 {
+		if c.row.keeps&keepRename == 0 && !(c.row.verb == "RNFR" && reply.Code == 350) {
+			s.renameFrom = ""
+		}
+		if c.row.keeps&keepRestart == 0 && !(c.row.verb == "REST" && reply.Code == 350) {
+			s.restart = 0
+		}
+		if c.row.keeps&keepUser == 0 && !(c.row.verb == "USER" && reply.Code == 331) {
+			s.user = ""
+		}
+	}
+	if t := s.server.Trace; t != nil && t.Command != nil {
+		t.Command(s.info, c.redacted(), reply)
+	}
+	s.send(reply)
+}
+
+// redacted is the command without a secret argument.
+func (c *command) redacted() ftp.Command {
+	out := c.Command
+	if c.row != nil && c.row.secret && out.Arg != "" {
+		out.Arg = "***"
+	}
+	return out
+}
+
+// run gates the command and calls its handler. A panic is answered with 451 and
+// publishes nothing: transfers discard what they hold while it passes through.
+func (s *session) run(c command) (reply ftp.Reply, err error) {
+	if c.bad != nil {
+		return s.stranger(c.bad)
+	}
+	r := c.row
+	switch {
+	case r == nil:
+		return s.stranger(ftp.Errorf(500, "Unknown command."))
+	case s.account == nil && !r.beforeLogin:
+		return ftp.Reply{}, ftp.Errorf(530, "Please login with USER and PASS.")
+	case r.handle == nil:
+		return ftp.Reply{}, ftp.Errorf(502, "Command %s not implemented.", r.verb)
+	case c.aborted:
+		return ftp.Reply{}, errAborted
+	}
+	switch {
+	case r.arg == argNone && c.HasArg:
+		return ftp.Reply{}, ftp.Errorf(501, "%s takes no argument.", r.verb)
+	case (r.arg == argText || r.arg == argPath) && c.Arg == "":
+		return ftp.Reply{}, ftp.Errorf(501, "%s requires an argument.", r.verb)
+	}
+	ctx, cancel := context.WithCancelCause(s.ctx)
+	s.mu.Lock()
+	if s.busy {
+		s.running = run{row: r, cancel: cancel}
+	}
+	if s.lost {
+		cancel(errControlLost)
+	}
+	s.mu.Unlock()
+	defer func() {
+		if v := recover(); v != nil {
+			reply, err = ftp.Reply{}, ftp.Errorf(451, "Requested action aborted: internal error.")
+			if t := s.server.Trace; t != nil && t.Panic != nil {
+				t.Panic(s.info, c.redacted(), v, debug.Stack())
+			}
+		}
+		s.mu.Lock()
+		s.running = run{}
+		s.mu.Unlock()
+		cancel(nil)
+	}()
+	path := ""
+	if r.arg == argPath || r.arg == argOptionalPath {
+		if path, err = vfs.Resolve(s.wd, c.Arg); err != nil {
+			return ftp.Reply{}, err
+		}
+		if r.needs != 0 && !s.may(ctx, r.needs, path) {
+			return ftp.Reply{}, errDenied
+		}
+		if r.file && (strings.HasSuffix(c.Arg, "/") || path == "/") {
+			return ftp.Reply{}, vfs.ErrIsDir
+		}
+	}
+	return r.handle(s, ctx, request{Command: c.Command, row: r, path: path, hit: c.hit})
+}
+
+// request is what a handler gets: the command, and its path argument resolved and checked.
+type request struct {
+	ftp.Command
+	row  *row
+	path string
+	hit  bool
+}
+
+// may reports whether the account may do op to path. One's own held partial
+// may always be asked for its size.
+func (s *session) may(ctx context.Context, op Rights, path string) bool {
+	return s.account.May(op, path) || op == Look && s.held(ctx, path) >= 0
+}
+
+// held returns the size of the partial upload held under path, or -1.
+func (s *session) held(ctx context.Context, path string) int64 {
+	if s.account.ResumeWindow <= 0 || !(s.account.Access.All).Has(Create) {
+		return -1
+	}
+	if n, err := vfs.Held(s.fs(ctx), path); err == nil {
+		return n
+	}
+	return -1
+}
+
+// fs is the account's filesystem for one command.
+func (s *session) fs(ctx context.Context) fsys { return vfs.WithContext(ctx, s.account.FS) }
+
+// stranger answers what is not FTP; before login only so often, and HTTP not
+// at all, since a browser can be made to send somebody else's words (THREATS 8).
+func (s *session) stranger(e *ftp.Error) (ftp.Reply, error) {
+	if s.account == nil {
+		if s.strangers++; s.strangers >= maxStrangerVerbs {
+			return ftp.Reply{}, ftp.Errorf(421, "Too many unknown commands, closing control connection.")
+		}
+	}
+	return ftp.Reply{}, e
+}

@@ -1,0 +1,119 @@
+package pi
+
+import (
+	"context"
+	"errors"
+	"io/fs"
+
+	"github.com/ftpgate/ftpgate/auth"
+	"github.com/ftpgate/ftpgate/protocol/dtp"
+	"github.com/ftpgate/ftpgate/protocol/ftp"
+	"github.com/ftpgate/ftpgate/protocol/vfs"
+)
+
+var (
+	errDenied = &fs.PathError{Op: "access", Err: fs.ErrPermission}
+
+	// errNoClient: the data arrived, but nobody is left to be told so (strict commit).
+	errNoClient = errors.New("control connection closed before the upload could be published")
+)
+
+// replyTo is the one map from error to reply. The client is told its own path and a
+// bland reason; the cause goes to the trace. What is not in the map is 451.
+func replyTo(err error, c command) ftp.Reply {
+	var reply *ftp.Error
+	if errors.As(err, &reply) {
+		return reply.Reply
+	}
+	code, text := codeFor(err, c.row)
+	if c.Arg != "" && c.row != nil && (c.row.arg == argPath || c.row.arg == argOptionalPath) && code >= 550 {
+		text = c.Arg + ": " + text
+	}
+	return ftp.Reply{Code: code, Lines: []string{text}}
+}
+
+func codeFor(err error, r *row) (ftp.Code, string) {
+	// RFC 959 §5.4 has 553 (name not allowed) only for verbs that make a name.
+	name := ftp.Code(550)
+	if r != nil && (r.upload || r.names) {
+		name = 553
+	}
+	var peer *dtp.PeerError
+	switch is := func(target error) bool { return errors.Is(err, target) }; {
+	// The data connection.
+	case is(dtp.ErrNotReady):
+		return 425, "Use PASV, EPSV, PORT or EPRT first."
+	case is(dtp.ErrNoPort):
+		return 425, "No passive port is free, try again in a few seconds."
+	case is(dtp.ErrPeerGone):
+		return 425, "The data connection was closed before the transfer began."
+	case is(errNoData):
+		return 425, "Can't open data connection."
+	case is(dtp.ErrForeignPeer):
+		return 501, "The data address must be the address of the control connection."
+	case is(dtp.ErrLowPort):
+		return 504, "Ports below 1024 are refused."
+	case is(dtp.ErrStalled):
+		return 426, "Data connection stalled; transfer aborted."
+	case errors.As(err, &peer):
+		return 426, "Data connection closed; transfer aborted."
+	case is(errAborted):
+		return 426, "Transfer aborted."
+	case is(errControlLost), is(errNoClient):
+		return 426, "Control connection lost; transfer aborted."
+	case is(errShutdown):
+		return 426, "Server is shutting down; transfer aborted."
+
+	// Arguments.
+	case is(ftp.ErrNetworkProtocol):
+		return 522, "Network protocol not supported, use (1,2)"
+	case is(ftp.ErrSyntax):
+		return 501, "Syntax error in argument."
+
+	// Identity.
+	case is(auth.ErrDenied):
+		return 530, "Login incorrect."
+	case is(auth.ErrBusy):
+		return 421, "Too many logins at once, try again in a moment."
+
+	// Storage.
+	case is(fs.ErrNotExist):
+		return 550, "No such file or directory."
+	case is(vfs.ErrIsDir):
+		return 550, "Is a directory."
+	case is(vfs.ErrNotDir):
+		return 550, "Not a directory."
+	case is(vfs.ErrNotEmpty):
+		return 550, "Directory not empty."
+	case is(vfs.ErrNotRegular):
+		return 550, "Not a regular file."
+	case is(fs.ErrExist):
+		return name, "Already exists."
+	case is(vfs.ErrBadName):
+		return name, "File name not allowed."
+	case is(vfs.ErrQuota):
+		return 552, "Storage quota exceeded."
+	case is(vfs.ErrNoSpace):
+		return 452, "No space left on storage."
+	case is(vfs.ErrTransient):
+		return 450, "Temporarily unavailable, try again."
+	case is(vfs.ErrUnsupported):
+		return 504, "Not supported by this storage."
+	case is(fs.ErrPermission):
+		return 550, "Permission denied."
+	case is(fs.ErrInvalid):
+		return name, "Not possible."
+	case is(context.DeadlineExceeded):
+		return 450, "Storage did not answer in time, try again."
+	}
+	return 451, "Requested action aborted: local error in processing."
+}
+
+// worthLogging tells a failure with a cause from a plain answer to a plain mistake.
+func worthLogging(err error) bool {
+	var reply *ftp.Error
+	if errors.As(err, &reply) {
+		return reply.Cause != nil
+	}
+	return err != error(errDenied) && !errors.Is(err, auth.ErrDenied)
+}

@@ -1,0 +1,96 @@
+package pi
+
+import (
+	"context"
+	"errors"
+	"strings"
+
+	"github.com/ftpgate/ftpgate/auth"
+	"github.com/ftpgate/ftpgate/protocol/ftp"
+)
+
+// user_ (USER) names the user and starts a login over, from any state. The
+// account of an earlier login is flushed (RFC 959 §4.1.1).
+func (s *session) user_(_ context.Context, r request) (ftp.Reply, error) {
+	s.logout()
+	s.reset()
+	s.user = r.Arg
+	if isGuestName(r.Arg) {
+		return ftp.Replyf(331, "Guest login ok, type your email address as password."), nil
+	}
+	return ftp.Replyf(331, "Password required."), nil
+}
+
+// isGuestName only chooses a friendlier prompt. Whether guests are let in is the portal's business.
+func isGuestName(name string) bool {
+	return strings.EqualFold(name, "anonymous") || strings.EqualFold(name, "ftp")
+}
+
+// pass (PASS) finishes the login. It directly follows USER (RFC 959 §4.1.1).
+func (s *session) pass(ctx context.Context, r request) (ftp.Reply, error) {
+	switch {
+	case s.user == "":
+		return ftp.Reply{}, ftp.Errorf(503, "Login with USER first.")
+	case !r.HasArg:
+		return ftp.Reply{}, ftp.Errorf(501, "PASS requires an argument.")
+	}
+	a, err := s.server.Login(ctx, auth.Credentials{User: s.user, Password: r.Arg, Remote: s.info.Remote.Addr()})
+	if t := s.server.Trace; t != nil && t.Login != nil {
+		t.Login(s.info, s.user, err)
+	}
+	if err != nil {
+		if errors.Is(err, auth.ErrDenied) {
+			s.failedLogins++
+			if s.failedLogins >= s.limits.LoginAttempts {
+				return ftp.Reply{}, ftp.Errorf(421, "Too many failed logins, closing control connection.")
+			}
+		}
+		return ftp.Reply{}, err
+	}
+	s.account = a
+	s.info.User = a.User
+	s.wd = "/"
+	if a.Anonymous {
+		return ftp.Replyf(230, "Anonymous login ok, access restrictions apply."), nil
+	}
+	return ftp.Replyf(230, "User logged in, proceed."), nil
+}
+
+// acct (ACCT) is superfluous: no user has a second account.
+func (s *session) acct(context.Context, request) (ftp.Reply, error) {
+	return ftp.Replyf(202, "No account needed."), nil
+}
+
+// rein (REIN) puts the session back to where it was after the greeting.
+func (s *session) rein(context.Context, request) (ftp.Reply, error) {
+	s.logout()
+	s.reset()
+	return ftp.Replyf(220, "Ready for a new user."), nil
+}
+
+// bye (QUIT) comes after everything sent before it has finished.
+func (s *session) bye(context.Context, request) (ftp.Reply, error) {
+	return ftp.Replyf(221, "Goodbye."), nil
+}
+
+// cwd (CWD) only looks the directory up; it never lists it.
+func (s *session) cwd(ctx context.Context, r request) (ftp.Reply, error) {
+	return s.chdir(ctx, r.path)
+}
+
+// cdup (CDUP) goes up one directory; at the root it stays.
+func (s *session) cdup(ctx context.Context, r request) (ftp.Reply, error) {
+	up := parent(s.wd)
+	if !s.may(ctx, r.row.needs, up) {
+		return ftp.Reply{}, errDenied
+	}
+	return s.chdir(ctx, up)
+}
+
+func (s *session) chdir(ctx context.Context, dir string) (ftp.Reply, error) {
+	if _, err := s.statDir(ctx, dir); err != nil {
+		return ftp.Reply{}, err
+	}
+	s.wd = dir
+	return ftp.Replyf(250, "Directory changed to "+dir), nil
+}

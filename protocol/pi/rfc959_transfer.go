@@ -1,0 +1,246 @@
+package pi
+
+import (
+	"context"
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"path"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/ftpgate/ftpgate/protocol/ftp"
+	"github.com/ftpgate/ftpgate/protocol/vfs"
+)
+
+// retr (RETR) sends a file, from the offset that REST gave.
+func (s *session) retr(ctx context.Context, r request) (ftp.Reply, error) {
+	defer s.channel().Reset()
+	if err := s.ready(); err != nil {
+		return ftp.Reply{}, err
+	}
+	offset := s.restart
+	if offset > 0 && s.ascii() {
+		return ftp.Reply{}, errASCIIRestart
+	}
+	f, err := s.fs(ctx).OpenFile(r.path, vfs.ModeRead, 0)
+	if err != nil {
+		return ftp.Reply{}, err
+	}
+	defer f.Close()
+	fi, err := f.Stat()
+	if err != nil {
+		return ftp.Reply{}, err
+	}
+	switch {
+	case fi.IsDir():
+		return ftp.Reply{}, vfs.ErrIsDir
+	case offset > fi.Size():
+		return ftp.Reply{}, ftp.Errorf(554, "REST offset %d is beyond the end of the file.", offset)
+	case offset > 0:
+		if _, err := f.Seek(offset, io.SeekStart); err != nil {
+			return ftp.Reply{}, err
+		}
+	}
+	raw := vfs.OSFile(f)
+	if s.ascii() {
+		raw = nil
+	}
+	text := s.opening(r.Arg) + " (" + strconv.FormatInt(fi.Size(), 10) + " bytes)."
+	return s.download(ctx, r, f, raw, TransferInfo{Path: r.path, Offset: offset}, text)
+}
+
+var errASCIIRestart = ftp.Errorf(504, "REST needs TYPE I: offsets in converted text mean nothing.")
+
+// opening is the text of a 150. Clients look for the size that may follow it.
+func (s *session) opening(name string) string {
+	kind := "BINARY"
+	if s.typ == typeASCII {
+		kind = "ASCII"
+	}
+	return "Opening " + kind + " mode data connection for " + name
+}
+
+// stor (STOR) replaces or creates a file, or continues it at the offset that REST gave.
+func (s *session) stor(ctx context.Context, r request) (ftp.Reply, error) {
+	defer s.channel().Reset()
+	if err := s.ready(); err != nil {
+		return ftp.Reply{}, err
+	}
+	u := upload{path: r.path, begin: s.opening(r.Arg), end: "Transfer complete."}
+	switch a := s.account; {
+	case s.restart > 0:
+		return s.resume(ctx, r, u)
+	case a.OnConflict == OnConflictRename:
+		return s.storeUnderFreeName(ctx, r, u)
+	case a.mayReplace(r.path):
+		u.flag = vfs.ModeReplace
+	default:
+		u.flag = vfs.ModeCreate
+		if err := s.mustBeFree(ctx, r.path); err != nil {
+			return ftp.Reply{}, err
+		}
+	}
+	return s.receive(ctx, r, u)
+}
+
+// resume continues a file or one's own held partial at the offset of REST.
+func (s *session) resume(ctx context.Context, r request, u upload) (ftp.Reply, error) {
+	switch {
+	case s.ascii():
+		return ftp.Reply{}, errASCIIRestart
+	case s.held(ctx, r.path) >= 0:
+	case !s.account.mayReplace(r.path):
+		return ftp.Reply{}, errDenied
+	case !vfs.PropertiesOf(s.account.FS, r.path).Restart:
+		return ftp.Reply{}, vfs.ErrUnsupported
+	}
+	u.flag, u.offset = vfs.ModeRestart, s.restart
+	return s.receive(ctx, r, u)
+}
+
+// appe (APPE) continues a file or one's own held partial at its end; with REST
+// before it, it is STOR (RFC 3659 §5.3).
+func (s *session) appe(ctx context.Context, r request) (ftp.Reply, error) {
+	defer s.channel().Reset()
+	if err := s.ready(); err != nil {
+		return ftp.Reply{}, err
+	}
+	u := upload{path: r.path, flag: vfs.ModeAppend, begin: s.opening(r.Arg), end: "Transfer complete."}
+	if s.restart > 0 {
+		return s.resume(ctx, r, u)
+	}
+	if s.held(ctx, r.path) < 0 && !s.account.mayReplace(r.path) {
+		// Nothing of one's own to continue: then it may only be a new file.
+		u.flag = vfs.ModeCreate
+		if err := s.mustBeFree(ctx, r.path); err != nil {
+			return ftp.Reply{}, err
+		}
+	}
+	return s.receive(ctx, r, u)
+}
+
+// mustBeFree refuses early what publishing would refuse in the end.
+func (s *session) mustBeFree(ctx context.Context, name string) error {
+	switch _, err := s.fs(ctx).Stat(name); {
+	case err == nil:
+		return fs.ErrExist
+	case errors.Is(err, fs.ErrNotExist):
+		return nil
+	default:
+		return err
+	}
+}
+
+// storeUnderFreeName stores under the name asked for or, if it is taken, under
+// the first free one of name-1.ext to name-9.ext, or one with the time in it.
+// The name is chosen when the upload opens.
+func (s *session) storeUnderFreeName(ctx context.Context, r request, u upload) (ftp.Reply, error) {
+	dir, name := vfs.Split(r.path)
+	ext := path.Ext(name)
+	stem := strings.TrimSuffix(name, ext)
+	if stem == "" {
+		stem, ext = ext, ""
+	}
+	for i := 0; i <= 10; i++ {
+		switch {
+		case i == 10:
+			u.path = vfs.Join(dir, stem+"-"+time.Now().UTC().Format("20060102T150405")+"-"+strings.ToLower(rand.Text()[:8])+ext)
+		case i > 0:
+			u.path = vfs.Join(dir, fmt.Sprintf("%s-%d%s", stem, i, ext))
+		}
+		if !s.account.Names.reserve(u.path) {
+			continue
+		}
+		err := s.mustBeFree(ctx, u.path)
+		if err == nil {
+			defer s.account.Names.release(u.path)
+			break
+		}
+		s.account.Names.release(u.path)
+		if !errors.Is(err, fs.ErrExist) || i == 10 {
+			return ftp.Reply{}, err
+		}
+	}
+	u.flag = vfs.ModeCreate
+	if u.path != r.path {
+		_, name = vfs.Split(u.path)
+		u.begin += " as " + name
+		u.end = "Transfer complete, stored as " + name
+	}
+	return s.receive(ctx, r, u)
+}
+
+// stou (STOU) stores under a name that nothing has: the one proposed, if any, with
+// something appended. RFC 1123 §4.1.2.9 fixes the form of the 150.
+func (s *session) stou(ctx context.Context, r request) (ftp.Reply, error) {
+	defer s.channel().Reset()
+	switch err := s.ready(); {
+	case err != nil:
+		return ftp.Reply{}, err
+	case s.restart > 0:
+		return ftp.Reply{}, ftp.Errorf(503, "STOU makes a new file, REST has no place before it.")
+	}
+	target := r.path
+	if r.Arg == "" || strings.HasSuffix(r.Arg, "/") {
+		target = vfs.Join(r.path, "upload")
+	}
+	target += "." + strings.ToLower(rand.Text()[:12])
+	name := target
+	if dir, base := vfs.Split(target); dir == s.wd {
+		name = base
+	}
+	return s.receive(ctx, r, upload{path: target, flag: vfs.ModeCreate, begin: "FILE: " + name, end: "Transfer complete, stored as " + name})
+}
+
+// allo (ALLO) is superfluous here: nothing is allocated in advance.
+func (s *session) allo(_ context.Context, r request) (ftp.Reply, error) {
+	f := strings.Fields(strings.ToUpper(r.Arg))
+	if len(f) != 1 && !(len(f) == 3 && f[1] == "R") {
+		return ftp.Reply{}, ftp.ErrSyntax
+	}
+	for i := 0; i < len(f); i += 2 {
+		if _, err := parseOffset(f[i]); err != nil {
+			return ftp.Reply{}, err
+		}
+	}
+	return ftp.Replyf(202, "No storage allocation necessary."), nil
+}
+
+// rest (REST) notes where the next transfer begins (RFC 3659 §5).
+func (s *session) rest(_ context.Context, r request) (ftp.Reply, error) {
+	n, err := parseOffset(r.Arg)
+	if err != nil {
+		return ftp.Reply{}, err
+	}
+	s.restart = n
+	return ftp.Replyf(350, "Restarting at %d.", n), nil
+}
+
+// parseOffset reads a number of bytes: digits only, at most 2^63-1.
+func parseOffset(arg string) (int64, error) {
+	for _, c := range []byte(arg) {
+		if c < '0' || c > '9' {
+			return 0, ftp.ErrSyntax
+		}
+	}
+	n, err := strconv.ParseInt(arg, 10, 64)
+	if err != nil {
+		return 0, ftp.ErrSyntax
+	}
+	return n, nil
+}
+
+// abor (ABOR) gets here when everything before it has ended; take has cancelled what it could.
+func (s *session) abor(_ context.Context, r request) (ftp.Reply, error) {
+	if s.data != nil {
+		s.data.Reset()
+	}
+	if r.hit {
+		return ftp.Replyf(226, "Abort successful."), nil
+	}
+	return ftp.Replyf(225, "No transfer to abort."), nil
+}

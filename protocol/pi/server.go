@@ -1,0 +1,210 @@
+package pi
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"net"
+	"net/netip"
+	"sync"
+	"time"
+
+	"github.com/ftpgate/ftpgate/protocol/dtp"
+	"github.com/ftpgate/ftpgate/protocol/ftp"
+)
+
+// ErrServerClosed is what Serve returns after Shutdown or Close.
+var ErrServerClosed = errors.New("ftp: server closed")
+
+// Server speaks FTP on any number of listeners. Its fields are set before Serve and not changed afterwards.
+type Server struct {
+	Login  LoginFunc
+	Limits Limits
+	Trace  *Trace
+
+	slots slots
+	table map[string]*row // by verb; made once, by the first Serve
+
+	mu        sync.Mutex
+	stop      chan struct{} // closed when the server is to stop; made on first use
+	stopped   bool
+	listeners map[net.Listener]struct{}
+	sessions  map[*session]struct{}
+	running   sync.WaitGroup // accept loops and sessions
+}
+
+// Endpoint is what belongs to one listener.
+type Endpoint struct {
+	Name       string       // in the log
+	Greeting   []string     // lines of the 220; empty: a greeting without product or version
+	Passive    *dtp.Passive // where PASV and EPSV listen; nil: 502
+	PublicHost netip.Addr   // announced by PASV instead of the address the client reached; zero: that address
+	ASCII      bool         // convert from the start instead of only after TYPE A (CLIENTS: old devices send no TYPE I)
+}
+
+// Serve accepts control connections on l until the server is closed, and closes l.
+func (s *Server) Serve(l net.Listener, e Endpoint) error {
+	stop := s.track(l)
+	if stop == nil {
+		l.Close()
+		return ErrServerClosed
+	}
+	defer s.running.Done()
+	defer s.untrack(l)
+	limits := s.Limits.withDefaults()
+	for delay := time.Duration(0); ; {
+		conn, err := l.Accept()
+		if err == nil {
+			delay = 0
+			s.running.Add(1)
+			go func() {
+				defer s.running.Done()
+				s.admit(conn, &e, limits, stop)
+			}()
+			continue
+		}
+		select {
+		case <-stop:
+			return ErrServerClosed
+		default:
+		}
+		if errors.Is(err, net.ErrClosed) {
+			return fmt.Errorf("ftp: listener %s: %w", e.Name, err)
+		}
+		// Out of descriptors or aborted by the peer: the next one may do.
+		delay = min(max(2*delay, 5*time.Millisecond), time.Second)
+		s.refused(&e, netip.AddrPort{}, err.Error())
+		select {
+		case <-time.After(delay):
+		case <-stop:
+			return ErrServerClosed
+		}
+	}
+}
+
+func (s *Server) track(l net.Listener) <-chan struct{} {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.stopped {
+		return nil
+	}
+	if s.stop == nil {
+		s.table = newTable()
+		s.stop = make(chan struct{})
+		s.listeners = make(map[net.Listener]struct{})
+		s.sessions = make(map[*session]struct{})
+	}
+	s.listeners[l] = struct{}{}
+	s.running.Add(1)
+	return s.stop
+}
+
+func (s *Server) untrack(l net.Listener) {
+	s.mu.Lock()
+	delete(s.listeners, l)
+	s.mu.Unlock()
+	l.Close()
+}
+
+// admit gives the connection a slot and a session, or 421.
+func (s *Server) admit(conn net.Conn, e *Endpoint, limits Limits, stop <-chan struct{}) {
+	remote, local := addrPort(conn.RemoteAddr()), addrPort(conn.LocalAddr())
+	if refusal := s.slots.enter(remote.Addr(), limits, stop); refusal != "" {
+		s.refused(e, remote, refusal)
+		conn.SetDeadline(time.Now().Add(slotPatience))
+		conn.Write(ftp.Replyf(421, refusal).Append(nil))
+		conn.Close()
+		return
+	}
+	ctx, cancel := context.WithCancelCause(context.Background())
+	c := &session{
+		server: s, endpoint: e, limits: limits, conn: conn,
+		ctx: ctx, cancel: cancel, start: time.Now(),
+		info: SessionInfo{ID: fmt.Sprintf("%08x", rand.Uint32()), Endpoint: e.Name, Local: local, Remote: remote},
+	}
+	c.work.L = &c.mu
+	c.tcp, _ = conn.(*net.TCPConn)
+	s.mu.Lock()
+	if s.stopped {
+		s.mu.Unlock()
+		s.slots.leave(remote.Addr())
+		conn.Close()
+		return
+	}
+	s.sessions[c] = struct{}{}
+	s.mu.Unlock()
+	c.serve()
+	s.mu.Lock()
+	delete(s.sessions, c)
+	s.mu.Unlock()
+}
+
+// addrPort returns the unmapped address of a TCP connection's end; zero if it has none (a pipe).
+func addrPort(a net.Addr) netip.AddrPort {
+	t, ok := a.(*net.TCPAddr)
+	if !ok {
+		return netip.AddrPort{}
+	}
+	ap := t.AddrPort()
+	return netip.AddrPortFrom(ap.Addr().Unmap(), ap.Port())
+}
+
+func (s *Server) refused(e *Endpoint, remote netip.AddrPort, reason string) {
+	if s.Trace != nil && s.Trace.Refused != nil {
+		s.Trace.Refused(e.Name, remote, reason)
+	}
+}
+
+// beginStop stops accepting and returns the sessions that stand.
+func (s *Server) beginStop() []*session {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if !s.stopped {
+		s.stopped = true
+		if s.stop == nil {
+			s.stop = make(chan struct{})
+		}
+		close(s.stop)
+	}
+	for l := range s.listeners {
+		l.Close()
+	}
+	all := make([]*session, 0, len(s.sessions))
+	for c := range s.sessions {
+		all = append(all, c)
+	}
+	return all
+}
+
+// Shutdown stops accepting, tells idle sessions goodbye (421), lets running
+// commands and transfers finish, and returns when all sessions have ended. When
+// ctx ends first, what still runs is cut (held or discarded, never published) and
+// the cause of ctx is returned.
+func (s *Server) Shutdown(ctx context.Context) error {
+	for _, c := range s.beginStop() {
+		c.drain()
+	}
+	done := make(chan struct{})
+	go func() {
+		s.running.Wait()
+		close(done)
+	}()
+	select {
+	case <-done:
+		return nil
+	case <-ctx.Done():
+		s.Close()
+		<-done
+		return context.Cause(ctx)
+	}
+}
+
+// Close cuts every session at once and returns when all of them have cleaned up.
+func (s *Server) Close() error {
+	for _, c := range s.beginStop() {
+		c.cut(errShutdown)
+	}
+	s.running.Wait()
+	return nil
+}

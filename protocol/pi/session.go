@@ -1,0 +1,321 @@
+package pi
+
+import (
+	"context"
+	"errors"
+	"io"
+	"net"
+	"os"
+	"sync"
+	"time"
+
+	"github.com/ftpgate/ftpgate/protocol/dtp"
+	"github.com/ftpgate/ftpgate/protocol/ftp"
+)
+
+// Why a command's context ends before the command does.
+var (
+	errAborted     = errors.New("aborted by the client (ABOR)")
+	errControlLost = errors.New("control connection lost")
+	errShutdown    = errors.New("server is shutting down")
+)
+
+// session is one control connection. The fields of the first block never change;
+// those of the second belong to whoever holds the floor (see the package doc);
+// those of the third are under mu.
+type session struct {
+	server   *Server
+	endpoint *Endpoint
+	limits   Limits
+	conn     net.Conn
+	tcp      *net.TCPConn // conn, if it is one
+	ctx      context.Context
+	cancel   context.CancelCauseFunc
+	start    time.Time
+
+	info         SessionInfo
+	lines        *ftp.LineReader
+	account      *Account // nil: not logged in
+	user         string   // named by USER, until PASS
+	wd           string
+	typ          dataType
+	typeSet      bool // the client has sent TYPE
+	renameFrom   string
+	restart      int64
+	facts        ftp.Facts
+	data         *dtp.Channel
+	epsvAll      bool
+	failedLogins int
+	strangers    int // unknown verbs before login
+
+	mu      sync.Mutex
+	work    sync.Cond // the queue has room, or the worker has gone
+	queue   []command
+	queued  int // bytes in queue
+	busy    bool
+	running run
+	quit    bool // QUIT has been received
+	lost    bool // the control connection has failed or ended
+	ended   bool // the last reply has been written
+	freed   bool // the slot has been given back
+	drained bool // end after the running command
+	reason  string
+	active  time.Time // when the last command ended
+
+	replies struct {
+		sync.Mutex
+		deadline time.Time
+		buf      []byte
+	}
+}
+
+// run is the command that a worker is running.
+type run struct {
+	row        *row
+	cancel     context.CancelCauseFunc
+	transfer   *dtp.Transfer // once 150 is out
+	path       string
+	publishing bool // too late to abort
+	outlives   bool // an upload that goes on without its control connection (CommitLenient)
+}
+
+// serve is the reader: it runs the session from greeting to goodbye.
+func (s *session) serve() {
+	defer s.conn.Close()
+	if t := s.server.Trace; t != nil && t.SessionStart != nil {
+		t.SessionStart(s.info)
+	}
+	s.reset()
+	s.lines = ftp.NewLineReader(s.conn, s.limits.CommandLine)
+	s.lines.Refuse = func(answer []byte) { s.write(answer) }
+	s.active = s.start
+	s.send(s.greeting())
+	s.read()
+	s.wait()
+	s.release()
+	s.logout()
+	s.cancel(nil)
+	if t := s.server.Trace; t != nil && t.SessionEnd != nil {
+		t.SessionEnd(s.info, time.Since(s.start), s.reason)
+	}
+}
+
+func (s *session) greeting() ftp.Reply {
+	if len(s.endpoint.Greeting) > 0 {
+		return ftp.Reply{Code: 220, Lines: s.endpoint.Greeting}
+	}
+	return ftp.Replyf(220, "FTP server ready.")
+}
+
+// reset puts everything a login can change back to its start (connect, REIN, USER).
+func (s *session) reset() {
+	s.user, s.wd, s.renameFrom, s.restart = "", "/", "", 0
+	s.typ, s.typeSet = typeASCII, s.endpoint.ASCII
+	s.facts = ftp.AllFacts
+	s.epsvAll = false
+	if s.data != nil {
+		s.data.Reset()
+	}
+}
+
+func (s *session) logout() {
+	if s.data != nil {
+		s.data.Reset()
+	}
+	if a := s.account; a != nil {
+		s.account = nil
+		s.info.User = ""
+		if a.Close != nil {
+			a.Close()
+		}
+	}
+}
+
+// read takes command lines until the session is over.
+func (s *session) read() {
+	s.conn.SetReadDeadline(s.start.Add(min(s.limits.LoginTimeout, s.limits.IdleTimeout)))
+	for {
+		line, err := s.lines.ReadLine()
+		var c command
+		switch {
+		case err == nil:
+			c = s.parse(line)
+		case errors.Is(err, ftp.ErrLineTooLong):
+			c = command{bad: ftp.Errorf(500, "Command line too long.")}
+		case errors.Is(err, os.ErrDeadlineExceeded):
+			if s.expired() {
+				return
+			}
+			continue
+		default:
+			s.lose(err)
+			return
+		}
+		if !s.take(c) {
+			return
+		}
+	}
+}
+
+// expired decides what a read deadline means: a session that is over, one that
+// has been idle for too long, or (while a command runs, or one has run since the
+// deadline was set) nothing at all. The deadline is not moved with every command.
+func (s *session) expired() bool {
+	now := time.Now()
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.ended || s.lost {
+		return true
+	}
+	if s.busy {
+		s.conn.SetReadDeadline(now.Add(s.limits.IdleTimeout))
+		return false
+	}
+	if s.drained {
+		s.mu.Unlock()
+		s.send(ftp.Replyf(421, "Server is shutting down, closing control connection."))
+		s.mu.Lock()
+		return true
+	}
+	limit, text := s.active.Add(s.limits.IdleTimeout), "Idle timeout, closing control connection."
+	if s.account == nil {
+		if login := s.start.Add(s.limits.LoginTimeout); login.Before(limit) {
+			limit, text = login, "Login timeout, closing control connection."
+		}
+	}
+	if now.Before(limit) {
+		s.conn.SetReadDeadline(limit)
+		return false
+	}
+	s.mu.Unlock()
+	s.send(ftp.Replyf(421, text))
+	s.mu.Lock()
+	return true
+}
+
+// lose records that the control connection is gone, and cancels what runs.
+func (s *session) lose(err error) {
+	s.release()
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.ended {
+		return
+	}
+	if s.reason == "" {
+		s.reason = "connection lost"
+		if errors.Is(err, io.EOF) {
+			s.reason = "closed by the client"
+		}
+	}
+	s.lost = true
+	s.queue, s.queued = nil, 0
+	if s.running.cancel != nil && !s.running.outlives {
+		s.running.cancel(errControlLost)
+	}
+}
+
+// wait returns when no worker runs.
+func (s *session) wait() {
+	s.mu.Lock()
+	for s.busy {
+		s.work.Wait()
+	}
+	s.mu.Unlock()
+}
+
+// release gives the session's slot back; later calls do nothing. It comes before
+// the goodbye is written, so that a client that reconnects at once finds room.
+func (s *session) release() {
+	s.mu.Lock()
+	freed := s.freed
+	s.freed = true
+	s.mu.Unlock()
+	if !freed {
+		s.server.slots.leave(s.info.Remote.Addr())
+	}
+}
+
+// present reports whether the client still stands behind its upload (strict commit).
+func (s *session) present() bool {
+	s.mu.Lock()
+	lost, quit := s.lost, s.quit
+	s.mu.Unlock()
+	return !lost && (quit || s.tcp == nil || dtp.Established(s.tcp))
+}
+
+// drain ends the session as soon as nothing runs.
+func (s *session) drain() {
+	s.mu.Lock()
+	s.drained = true
+	s.mu.Unlock()
+	s.conn.SetReadDeadline(past)
+}
+
+// cut ends the session now.
+func (s *session) cut(cause error) {
+	s.mu.Lock()
+	if s.reason == "" {
+		s.reason = cause.Error()
+	}
+	s.lost = true
+	s.queue, s.queued = nil, 0
+	if s.running.cancel != nil {
+		s.running.cancel(cause)
+	}
+	s.mu.Unlock()
+	s.cancel(cause)
+	s.conn.SetReadDeadline(past)
+}
+
+// past is a deadline that wakes whoever waits.
+var past = time.Unix(1, 0)
+
+// send writes a reply. 221 and 421 are the last of a session (RFC 959 §4.2.2).
+func (s *session) send(r ftp.Reply) {
+	last := r.Code == 221 || r.Code == 421
+	if last {
+		s.release()
+	}
+	s.replies.Lock()
+	s.replies.buf = r.Append(s.replies.buf[:0])
+	s.writeLocked(s.replies.buf)
+	if cap(s.replies.buf) > 256 {
+		s.replies.buf = nil
+	}
+	s.replies.Unlock()
+	if last {
+		s.end(r.String())
+	}
+}
+
+func (s *session) write(p []byte) {
+	s.replies.Lock()
+	s.writeLocked(p)
+	s.replies.Unlock()
+}
+
+// writeLocked writes p whole, or gives the session up: a client that
+// leaves its replies unread for replyTimeout is gone.
+func (s *session) writeLocked(p []byte) {
+	// The deadline is renewed only when half of it has gone by.
+	if now := time.Now(); now.After(s.replies.deadline.Add(-replyTimeout / 2)) {
+		s.replies.deadline = now.Add(replyTimeout)
+		s.conn.SetWriteDeadline(s.replies.deadline)
+	}
+	if _, err := s.conn.Write(p); err != nil {
+		s.lose(err)
+		s.conn.SetReadDeadline(past)
+	}
+}
+
+// end marks the session as over and wakes the reader.
+func (s *session) end(reason string) {
+	s.mu.Lock()
+	s.ended = true
+	s.queue, s.queued = nil, 0
+	if s.reason == "" {
+		s.reason = reason
+	}
+	s.mu.Unlock()
+	s.conn.SetReadDeadline(past)
+}

@@ -1,0 +1,223 @@
+package pi
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"time"
+
+	"github.com/spf13/afero"
+
+	"github.com/ftpgate/ftpgate/protocol/dtp"
+	"github.com/ftpgate/ftpgate/protocol/ftp"
+	"github.com/ftpgate/ftpgate/protocol/vfs"
+)
+
+type fsys = afero.Fs
+
+// errNoData: nobody came to the data connection in time, or nobody answered there.
+var errNoData = errors.New("no data connection")
+
+// ready refuses a transfer before it touches storage if nothing was set up for it.
+func (s *session) ready() error {
+	if s.data == nil || !s.data.Pending() {
+		return dtp.ErrNotReady
+	}
+	return nil
+}
+
+// connect waits for the data connection, within the data timeout.
+func (s *session) connect(ctx context.Context) (*dtp.Transfer, error) {
+	bounded, cancel := context.WithTimeoutCause(ctx, s.limits.DataTimeout, errNoData)
+	defer cancel()
+	conn, err := s.data.Open(bounded)
+	switch {
+	case err == nil:
+		return &dtp.Transfer{Conn: conn, Stall: s.limits.StallTimeout, ASCII: s.ascii()}, nil
+	case ctx.Err() != nil:
+		return nil, context.Cause(ctx)
+	case errors.Is(err, dtp.ErrNotReady), errors.Is(err, dtp.ErrPeerGone):
+		return nil, err
+	}
+	return nil, fmt.Errorf("%w: %w", errNoData, err)
+}
+
+// begin writes the 150 and lets STAT see the transfer.
+func (s *session) begin(t *dtp.Transfer, path, text string) {
+	s.mu.Lock()
+	s.running.transfer, s.running.path = t, path
+	s.mu.Unlock()
+	s.send(ftp.Reply{Code: 150, Lines: []string{text}})
+}
+
+// download sends src, which has been opened, to the client; raw is the operating
+// system's file below src, if there is one and its bytes go out as they are.
+func (s *session) download(ctx context.Context, r request, src io.Reader, raw *os.File, info TransferInfo, text string) (reply ftp.Reply, err error) {
+	info.Verb = r.row.verb
+	start := time.Now()
+	defer func() { s.report(info, start, reply, err) }()
+	t, err := s.connect(ctx)
+	if err != nil {
+		return reply, err
+	}
+	if info.Verb != "RETR" {
+		t.ASCII = false // listings are made of CRLF lines
+	}
+	s.begin(t, info.Path, text)
+	err = t.Send(ctx, src, raw)
+	if closeErr := t.Close(); err == nil {
+		err = closeErr
+	}
+	info.Bytes = t.Bytes()
+	if err != nil {
+		return reply, err
+	}
+	info.Outcome = Complete
+	return ftp.Replyf(226, "Transfer complete."), nil
+}
+
+// upload is what STOR, APPE and STOU have in common.
+type upload struct {
+	path   string
+	flag   int   // how to open it, see vfs.ModeReplace and the others
+	offset int64 // of ModeRestart
+	begin  string
+	end    string
+}
+
+// receive runs an upload from open to 226. Whatever happens, exactly one
+// of Close, Abort and Keep is called on the file.
+func (s *session) receive(ctx context.Context, r request, u upload) (reply ftp.Reply, err error) {
+	info := TransferInfo{Verb: r.row.verb, Path: u.path, Offset: u.offset, Outcome: Discarded}
+	start := time.Now()
+	defer func() { s.report(info, start, reply, err) }()
+	s.mu.Lock()
+	s.running.outlives = s.account.Commit == CommitLenient
+	s.mu.Unlock()
+	f, err := s.fs(ctx).OpenFile(u.path, u.flag, vfs.NewFileMode)
+	if err != nil {
+		return reply, err
+	}
+	settled := false
+	defer func() {
+		if !settled { // an error, or a panic on its way to run
+			if s.hold(f, err) {
+				info.Outcome = Held
+			}
+		}
+	}()
+	t, err := s.connect(ctx)
+	if err != nil {
+		return reply, err
+	}
+	defer t.Close()
+	if u.flag == vfs.ModeRestart {
+		if _, err = f.Seek(u.offset, io.SeekStart); err != nil {
+			if errors.Is(err, fs.ErrInvalid) {
+				err = ftp.Errorf(554, "REST offset %d is beyond the end of the file.", u.offset)
+			}
+			return reply, err
+		}
+	}
+	s.begin(t, u.path, u.begin)
+	var raw *os.File
+	if !t.ASCII {
+		raw = vfs.OSFile(f)
+	}
+	err = t.Receive(ctx, f, raw)
+	info.Bytes = t.Bytes()
+	if err == nil {
+		err = s.commit(ctx, info.Bytes, time.Since(start))
+	}
+	if err != nil {
+		return reply, err
+	}
+	settled = true
+	t.Close()
+	if err = f.Close(); err != nil {
+		return reply, err
+	}
+	info.Outcome = Complete
+	s.account.own.add(u.path, false)
+	return ftp.Reply{Code: 226, Lines: []string{u.end}}, nil
+}
+
+// commit decides whether an upload whose data has ended may be published. From
+// here on ABOR comes too late.
+func (s *session) commit(ctx context.Context, bytes int64, took time.Duration) error {
+	if s.account.Commit == CommitStrict {
+		if bytes > commitSmall || took > commitQuick {
+			// The FIN of a killed client's control connection may still be on its way.
+			select {
+			case <-time.After(commitPatience):
+			case <-ctx.Done():
+			}
+		}
+		if !s.present() {
+			return errNoClient
+		}
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if ctx.Err() != nil {
+		return context.Cause(ctx)
+	}
+	s.running.publishing = true
+	return nil
+}
+
+// hold keeps the partial upload f for its owner if it was cut (not if it failed)
+// and the account has a window to resume it; else it discards it.
+func (s *session) hold(f afero.File, cause error) bool {
+	if s.account.ResumeWindow > 0 && !s.ascii() && wasCut(cause) {
+		if k, ok := f.(vfs.Keeper); ok {
+			err := k.Keep()
+			if err != nil {
+				s.fail(request{}, err)
+			}
+			return err == nil
+		}
+	}
+	if err := vfs.Abort(f); err != nil {
+		s.fail(request{}, err)
+	}
+	return false
+}
+
+// wasCut reports whether an upload ended for a reason that has nothing to do with
+// its bytes, so that those received are worth keeping.
+func wasCut(err error) bool {
+	var peer *dtp.PeerError
+	for _, cut := range []error{errAborted, errControlLost, errNoClient, errShutdown, dtp.ErrStalled} {
+		if errors.Is(err, cut) {
+			return true
+		}
+	}
+	return errors.As(err, &peer)
+}
+
+// fail reports a failure that no reply tells of.
+func (s *session) fail(r request, err error) {
+	if t := s.server.Trace; t != nil && t.Failure != nil {
+		t.Failure(s.info, r.Command, 0, err)
+	}
+}
+
+// report traces the end of a transfer.
+func (s *session) report(info TransferInfo, start time.Time, reply ftp.Reply, err error) {
+	t := s.server.Trace
+	if t == nil || t.Transfer == nil {
+		return
+	}
+	info.Duration, info.Reply, info.Err = time.Since(start), reply.Code, err
+	if err != nil {
+		info.Reply, _ = codeFor(err, nil)
+	}
+	if info.Outcome == "" {
+		info.Outcome = Failed
+	}
+	t.Transfer(s.info, info)
+}
