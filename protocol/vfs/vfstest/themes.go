@@ -1,0 +1,18 @@
+package vfstest
+
+// themes is the contract: one theme is one file.
+var themes = []theme{
+	modes,
+	refusals,
+	publishing,
+	lostUpdates,
+	holding,
+	renaming,
+	listing,
+	attributes,
+	naming,
+	cancelling,
+	concurrency,
+	interruption,
+	quota,
+}
