@@ -1,0 +1,60 @@
+package ftptest
+
+import (
+	"net"
+	"os"
+	"runtime"
+	"testing"
+	"time"
+)
+
+// checkLeaks counts goroutines and descriptors now and, when everything that the
+// test has yet to start is cleaned up, again.
+func checkLeaks(t testing.TB) {
+	t.Helper()
+	// The first connection of a process opens descriptors that stay (epoll).
+	if l, err := net.Listen("tcp", "127.0.0.1:0"); err == nil {
+		l.Close()
+	}
+	goroutines, descriptors := runtime.NumGoroutine(), countDescriptors()
+	t.Cleanup(func() {
+		if t.Failed() {
+			return // what a failed test leaves behind says nothing
+		}
+		if !eventually(func() bool { return runtime.NumGoroutine() <= goroutines }) {
+			stacks := make([]byte, 1<<20)
+			stacks = stacks[:runtime.Stack(stacks, true)]
+			t.Errorf("ftptest: %d goroutines, %d before\n%s", runtime.NumGoroutine(), goroutines, stacks)
+		}
+		if !eventually(func() bool { return countDescriptors() <= descriptors }) {
+			t.Errorf("ftptest: %d descriptors, %d before", countDescriptors(), descriptors)
+		}
+	})
+}
+
+// countDescriptors is 0 where there is no /proc.
+func countDescriptors() int {
+	names, _ := os.ReadDir("/proc/self/fd")
+	return len(names)
+}
+
+// eventually asks until the answer is yes or Patience is over.
+func eventually(ok func() bool) bool {
+	deadline := time.Now().Add(Patience)
+	for !ok() {
+		if time.Now().After(deadline) {
+			return false
+		}
+		time.Sleep(time.Millisecond)
+	}
+	return true
+}
+
+// Eventually fails the test if ok does not become true within Patience. It is for
+// states that nothing signals.
+func Eventually(t testing.TB, what string, ok func() bool) {
+	t.Helper()
+	if !eventually(ok) {
+		t.Fatalf("ftptest: waited in vain: %s", what)
+	}
+}
