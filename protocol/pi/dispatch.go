@@ -45,7 +45,7 @@ func (s *session) take(c command) bool {
 			return true
 		}
 		s.mu.Unlock()
-		s.execute(c)
+		s.execute(&c)
 		s.mu.Lock()
 		s.active = time.Now()
 		over := s.ended || s.lost
@@ -98,7 +98,7 @@ func (s *session) abort() bool {
 // worker runs c and then what has queued up, in order, and goes.
 func (s *session) worker(c command) {
 	for {
-		s.execute(c)
+		s.execute(&c)
 		s.mu.Lock()
 		if s.drained && !s.ended && !s.lost {
 			s.mu.Unlock()
@@ -122,29 +122,41 @@ func (s *session) worker(c command) {
 }
 
 // execute runs one command with the floor held and writes its reply.
-func (s *session) execute(c command) {
+func (s *session) execute(c *command) {
 	reply, err := s.run(c)
 	if err != nil {
-		reply = replyTo(err, c)
-		if t := s.server.Trace; t != nil && t.Failure != nil && worthLogging(err) {
-			t.Failure(s.info, c.redacted(), reply.Code, err)
-		}
+		reply = s.failed(c, err)
 	}
-	if c.row != nil && reply.Code != 150 {
-		if c.row.keeps&keepRename == 0 && !(c.row.verb == "RNFR" && reply.Code == 350) {
-			s.renameFrom = ""
-		}
-		if c.row.keeps&keepRestart == 0 && !(c.row.verb == "REST" && reply.Code == 350) {
-			s.restart = 0
-		}
-		if c.row.keeps&keepUser == 0 && !(c.row.verb == "USER" && reply.Code == 331) {
-			s.user = ""
-		}
+	if c.row != nil {
+		s.clearOneShots(c.row, reply.Code)
 	}
 	if t := s.server.Trace; t != nil && t.Command != nil {
 		t.Command(s.info, c.redacted(), reply)
 	}
 	s.send(reply)
+}
+
+// failed turns an error into its reply, and reports it if it has a cause worth a look.
+func (s *session) failed(c *command, err error) ftp.Reply {
+	reply := replyTo(err, c)
+	if t := s.server.Trace; t != nil && t.Failure != nil && worthLogging(err) {
+		t.Failure(s.info, c.redacted(), reply.Code, err)
+	}
+	return reply
+}
+
+// clearOneShots forgets the state that lasts for one command only, except what
+// this one has just set or lets pass.
+func (s *session) clearOneShots(r *row, code ftp.Code) {
+	if r.keeps&keepRename == 0 && !(r.verb == "RNFR" && code == 350) {
+		s.renameFrom = ""
+	}
+	if r.keeps&keepRestart == 0 && !(r.verb == "REST" && code == 350) {
+		s.restart = 0
+	}
+	if r.keeps&keepUser == 0 && !(r.verb == "USER" && code == 331) {
+		s.user = ""
+	}
 }
 
 // redacted is the command without a secret argument.
@@ -158,61 +170,82 @@ func (c *command) redacted() ftp.Command {
 
 // run gates the command and calls its handler. A panic is answered with 451 and
 // publishes nothing: transfers discard what they hold while it passes through.
-func (s *session) run(c command) (reply ftp.Reply, err error) {
-	if c.bad != nil {
-		return s.stranger(c.bad)
+func (s *session) run(c *command) (reply ftp.Reply, err error) {
+	if err := s.gate(c); err != nil {
+		return reply, err
 	}
+	ctx, cancel := context.WithCancelCause(s.ctx)
+	s.begun(c.row, cancel)
+	defer func() {
+		if v := recover(); v != nil {
+			reply, err = s.panicked(c, v)
+		}
+		s.begun(nil, nil)
+		cancel(nil)
+	}()
+	r := request{Command: c.Command, row: c.row, hit: c.hit}
+	if r.path, err = s.resolve(ctx, c); err != nil {
+		return reply, err
+	}
+	return c.row.handle(s, ctx, r)
+}
+
+// gate refuses what needs no look at storage.
+func (s *session) gate(c *command) error {
 	r := c.row
 	switch {
+	case c.bad != nil:
+		return s.stranger(c.bad)
 	case r == nil:
 		return s.stranger(ftp.Errorf(500, "Unknown command."))
 	case s.account == nil && !r.beforeLogin:
-		return ftp.Reply{}, ftp.Errorf(530, "Please login with USER and PASS.")
+		return ftp.Errorf(530, "Please login with USER and PASS.")
 	case r.handle == nil:
-		return ftp.Reply{}, ftp.Errorf(502, "Command %s not implemented.", r.verb)
+		return ftp.Errorf(502, "Command %s not implemented.", r.verb)
 	case c.aborted:
-		return ftp.Reply{}, errAborted
-	}
-	switch {
+		return errAborted
 	case r.arg == argNone && c.HasArg:
-		return ftp.Reply{}, ftp.Errorf(501, "%s takes no argument.", r.verb)
+		return ftp.Errorf(501, "%s takes no argument.", r.verb)
 	case (r.arg == argText || r.arg == argPath) && c.Arg == "":
-		return ftp.Reply{}, ftp.Errorf(501, "%s requires an argument.", r.verb)
+		return ftp.Errorf(501, "%s requires an argument.", r.verb)
 	}
-	ctx, cancel := context.WithCancelCause(s.ctx)
+	return nil
+}
+
+// begun notes the command that runs on the worker; a nil row that none does.
+func (s *session) begun(r *row, cancel context.CancelCauseFunc) {
 	s.mu.Lock()
-	if s.busy {
-		s.running = run{row: r, cancel: cancel}
-	}
-	if s.lost {
+	defer s.mu.Unlock()
+	s.running = run{row: r, cancel: cancel}
+	if s.lost && cancel != nil {
 		cancel(errControlLost)
 	}
-	s.mu.Unlock()
-	defer func() {
-		if v := recover(); v != nil {
-			reply, err = ftp.Reply{}, ftp.Errorf(451, "Requested action aborted: internal error.")
-			if t := s.server.Trace; t != nil && t.Panic != nil {
-				t.Panic(s.info, c.redacted(), v, debug.Stack())
-			}
-		}
-		s.mu.Lock()
-		s.running = run{}
-		s.mu.Unlock()
-		cancel(nil)
-	}()
-	path := ""
-	if r.arg == argPath || r.arg == argOptionalPath {
-		if path, err = vfs.Resolve(s.wd, c.Arg); err != nil {
-			return ftp.Reply{}, err
-		}
-		if r.needs != 0 && !s.may(ctx, r.needs, path) {
-			return ftp.Reply{}, errDenied
-		}
-		if r.file && (strings.HasSuffix(c.Arg, "/") || path == "/") {
-			return ftp.Reply{}, vfs.ErrIsDir
-		}
+}
+
+// panicked is what remains of a command whose handler panicked.
+func (s *session) panicked(c *command, v any) (ftp.Reply, error) {
+	if t := s.server.Trace; t != nil && t.Panic != nil {
+		t.Panic(s.info, c.redacted(), v, debug.Stack())
 	}
-	return r.handle(s, ctx, request{Command: c.Command, row: r, path: path, hit: c.hit})
+	return ftp.Reply{}, ftp.Errorf(451, "Requested action aborted: internal error.")
+}
+
+// resolve makes the clean path of a path argument and checks the right to use it.
+func (s *session) resolve(ctx context.Context, c *command) (string, error) {
+	r := c.row
+	if r.arg != argPath && r.arg != argOptionalPath {
+		return "", nil
+	}
+	p, err := vfs.Resolve(s.wd, c.Arg)
+	switch {
+	case err != nil:
+		return "", err
+	case r.needs != 0 && !s.may(ctx, r.needs, p):
+		return "", errDenied
+	case r.file && (strings.HasSuffix(c.Arg, "/") || p == "/"):
+		return "", vfs.ErrIsDir
+	}
+	return p, nil
 }
 
 // request is what a handler gets: the command, and its path argument resolved and checked.
@@ -245,11 +278,11 @@ func (s *session) fs(ctx context.Context) fsys { return vfs.WithContext(ctx, s.a
 
 // stranger answers what is not FTP; before login only so often, and HTTP not
 // at all, since a browser can be made to send somebody else's words (THREATS 8).
-func (s *session) stranger(e *ftp.Error) (ftp.Reply, error) {
+func (s *session) stranger(e *ftp.Error) error {
 	if s.account == nil {
 		if s.strangers++; s.strangers >= maxStrangerVerbs {
-			return ftp.Reply{}, ftp.Errorf(421, "Too many unknown commands, closing control connection.")
+			return ftp.Errorf(421, "Too many unknown commands, closing control connection.")
 		}
 	}
-	return ftp.Reply{}, e
+	return e
 }

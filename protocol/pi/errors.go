@@ -20,7 +20,7 @@ var (
 
 // replyTo is the one map from error to reply. The client is told its own path and a
 // bland reason; the cause goes to the trace. What is not in the map is 451.
-func replyTo(err error, c command) ftp.Reply {
+func replyTo(err error, c *command) ftp.Reply {
 	var reply *ftp.Error
 	if errors.As(err, &reply) {
 		return reply.Reply

@@ -3,7 +3,6 @@ package pi
 import (
 	"context"
 	"errors"
-	"strings"
 
 	"github.com/ftpgate/ftpgate/auth"
 	"github.com/ftpgate/ftpgate/protocol/ftp"
@@ -15,15 +14,10 @@ func (s *session) user_(_ context.Context, r request) (ftp.Reply, error) {
 	s.logout()
 	s.reset()
 	s.user = r.Arg
-	if isGuestName(r.Arg) {
+	if guest := s.server.Guest; guest != nil && guest(r.Arg) {
 		return ftp.Replyf(331, "Guest login ok, type your email address as password."), nil
 	}
 	return ftp.Replyf(331, "Password required."), nil
-}
-
-// isGuestName only chooses a friendlier prompt. Whether guests are let in is the portal's business.
-func isGuestName(name string) bool {
-	return strings.EqualFold(name, "anonymous") || strings.EqualFold(name, "ftp")
 }
 
 // pass (PASS) finishes the login. It directly follows USER (RFC 959 §4.1.1).

@@ -20,6 +20,7 @@ var ErrServerClosed = errors.New("ftp: server closed")
 // Server speaks FTP on any number of listeners. Its fields are set before Serve and not changed afterwards.
 type Server struct {
 	Login  LoginFunc
+	Guest  func(user string) bool // whether USER is greeted as a guest; nil: nobody is
 	Limits Limits
 	Trace  *Trace
 
@@ -60,7 +61,9 @@ func (s *Server) Serve(l net.Listener, e Endpoint) error {
 			s.running.Add(1)
 			go func() {
 				defer s.running.Done()
-				s.admit(conn, &e, limits, stop)
+				if c := s.admit(conn, &e, limits, stop); c != nil {
+					c.serve()
+				}
 			}()
 			continue
 		}
@@ -107,15 +110,14 @@ func (s *Server) untrack(l net.Listener) {
 	l.Close()
 }
 
-// admit gives the connection a slot and a session, or 421.
-func (s *Server) admit(conn net.Conn, e *Endpoint, limits Limits, stop <-chan struct{}) {
+// admit gives the connection a slot and a session, or 421 and nil.
+//
+//go:noinline
+func (s *Server) admit(conn net.Conn, e *Endpoint, limits Limits, stop <-chan struct{}) *session {
 	remote, local := addrPort(conn.RemoteAddr()), addrPort(conn.LocalAddr())
 	if refusal := s.slots.enter(remote.Addr(), limits, stop); refusal != "" {
-		s.refused(e, remote, refusal)
-		conn.SetDeadline(time.Now().Add(slotPatience))
-		conn.Write(ftp.Replyf(421, refusal).Append(nil))
-		conn.Close()
-		return
+		s.refuse(conn, e, remote, refusal)
+		return nil
 	}
 	ctx, cancel := context.WithCancelCause(context.Background())
 	c := &session{
@@ -126,15 +128,17 @@ func (s *Server) admit(conn net.Conn, e *Endpoint, limits Limits, stop <-chan st
 	c.work.L = &c.mu
 	c.tcp, _ = conn.(*net.TCPConn)
 	s.mu.Lock()
+	defer s.mu.Unlock()
 	if s.stopped {
-		s.mu.Unlock()
 		s.slots.leave(remote.Addr())
 		conn.Close()
-		return
+		return nil
 	}
 	s.sessions[c] = struct{}{}
-	s.mu.Unlock()
-	c.serve()
+	return c
+}
+
+func (s *Server) forget(c *session) {
 	s.mu.Lock()
 	delete(s.sessions, c)
 	s.mu.Unlock()
@@ -148,6 +152,14 @@ func addrPort(a net.Addr) netip.AddrPort {
 	}
 	ap := t.AddrPort()
 	return netip.AddrPortFrom(ap.Addr().Unmap(), ap.Port())
+}
+
+// refuse tells a client that there is no room.
+func (s *Server) refuse(conn net.Conn, e *Endpoint, remote netip.AddrPort, reason string) {
+	s.refused(e, remote, reason)
+	conn.SetDeadline(time.Now().Add(slotPatience))
+	conn.Write(ftp.Replyf(421, reason).Append(nil))
+	conn.Close()
 }
 
 func (s *Server) refused(e *Endpoint, remote netip.AddrPort, reason string) {

@@ -81,7 +81,12 @@ type run struct {
 
 // serve is the reader: it runs the session from greeting to goodbye.
 func (s *session) serve() {
-	defer s.conn.Close()
+	s.open()
+	s.read()
+	s.close()
+}
+
+func (s *session) open() {
 	if t := s.server.Trace; t != nil && t.SessionStart != nil {
 		t.SessionStart(s.info)
 	}
@@ -90,11 +95,16 @@ func (s *session) serve() {
 	s.lines.Refuse = func(answer []byte) { s.write(answer) }
 	s.active = s.start
 	s.send(s.greeting())
-	s.read()
+	s.conn.SetReadDeadline(s.start.Add(min(s.limits.LoginTimeout, s.limits.IdleTimeout)))
+}
+
+func (s *session) close() {
 	s.wait()
 	s.release()
 	s.logout()
 	s.cancel(nil)
+	s.conn.Close()
+	s.server.forget(s)
 	if t := s.server.Trace; t != nil && t.SessionEnd != nil {
 		t.SessionEnd(s.info, time.Since(s.start), s.reason)
 	}
@@ -131,30 +141,32 @@ func (s *session) logout() {
 	}
 }
 
-// read takes command lines until the session is over.
+// read takes command lines until the session is over. Its frame, and those it is
+// called from, are on the stack of every idle session and decide what
+// one costs: what else is needed is done in functions that have returned by then.
 func (s *session) read() {
-	s.conn.SetReadDeadline(s.start.Add(min(s.limits.LoginTimeout, s.limits.IdleTimeout)))
 	for {
 		line, err := s.lines.ReadLine()
-		var c command
-		switch {
-		case err == nil:
-			c = s.parse(line)
-		case errors.Is(err, ftp.ErrLineTooLong):
-			c = command{bad: ftp.Errorf(500, "Command line too long.")}
-		case errors.Is(err, os.ErrDeadlineExceeded):
-			if s.expired() {
-				return
-			}
-			continue
-		default:
-			s.lose(err)
-			return
-		}
-		if !s.take(c) {
+		if !s.takeLine(line, err) {
 			return
 		}
 	}
+}
+
+// takeLine handles what ReadLine returned, and reports whether to go on.
+//
+//go:noinline
+func (s *session) takeLine(line []byte, err error) bool {
+	switch {
+	case err == nil:
+		return s.take(s.parse(line))
+	case errors.Is(err, ftp.ErrLineTooLong):
+		return s.take(command{bad: ftp.Errorf(500, "Command line too long.")})
+	case errors.Is(err, os.ErrDeadlineExceeded):
+		return !s.expired()
+	}
+	s.lose(err)
+	return false
 }
 
 // expired decides what a read deadline means: a session that is over, one that
