@@ -1,0 +1,16 @@
+// Package gateway wires a configuration into a running gateway: it opens the
+// backends, maps identities to accounts (the realm), starts a server for the listeners,
+// and writes the log.
+//
+// # Where to find what
+//
+//	gateway.go   New, Serve, Shutdown: the life of the whole
+//	backends.go  one open storage for each distinct backend of the configuration
+//	realm.go     identity -> account: filesystem, rights, conflict and commit rules
+//	log.go       the log: format, level, escaping
+//	trace.go     what the protocol reports, as log lines
+//
+// # Life
+//
+//	New (backends open, nothing listens) -> Listen -> Serve -> Shutdown -> closed
+package gateway

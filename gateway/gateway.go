@@ -1,0 +1,180 @@
+package gateway
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"net/netip"
+	"strings"
+	"syscall"
+	"time"
+
+	"github.com/rs/zerolog"
+
+	"github.com/ftpgate/ftpgate/auth"
+	"github.com/ftpgate/ftpgate/gateway/config"
+	"github.com/ftpgate/ftpgate/protocol/dtp"
+	"github.com/ftpgate/ftpgate/protocol/pi"
+)
+
+// ErrClosed is what Serve returns after Shutdown.
+var ErrClosed = pi.ErrServerClosed
+
+// Gateway is a configuration that runs.
+type Gateway struct {
+	config    *config.Config
+	log       zerolog.Logger
+	backends  *backends
+	server    *pi.Server
+	listeners []listener
+}
+
+type listener struct {
+	net.Listener
+	endpoint pi.Endpoint
+}
+
+// New opens what the configuration names. Nothing listens yet. A user whose
+// directory is missing is an error in the log, not of the gateway: the others
+// are served, and that user as soon as the directory is there.
+func New(c *config.Config, log zerolog.Logger) (*Gateway, error) {
+	p, err := portal(c)
+	if err != nil {
+		return nil, err
+	}
+	g := &Gateway{config: c, log: log, backends: &backends{log: log}}
+	realm := &Realm{users: make(map[string]*config.User, len(c.Users)), anonymous: c.Anonymous, backends: g.backends}
+	for i := range c.Users {
+		realm.users[c.Users[i].Name] = &c.Users[i]
+		g.openEarly(c.Users[i].Filesystem, c.Users[i].Name)
+	}
+	guests := &auth.Anonymous{}
+	if c.Anonymous != nil {
+		guests.Names = c.Anonymous.Names
+		g.openEarly(c.Anonymous.Filesystem, auth.AnonymousUser)
+	}
+	g.server = &pi.Server{
+		Login: login(p, realm),
+		Guest: func(user string) bool { return c.Anonymous != nil && guests.Knows(user) },
+		Trace: newTrace(log),
+		Limits: pi.Limits{
+			MaxConnections: c.Limits.MaxConnections, MaxConnectionsPerIP: c.Limits.MaxConnectionsPerIP,
+			LoginAttempts: c.Limits.LoginAttempts, CommandLine: c.Limits.CommandLine,
+			LoginTimeout: c.Limits.LoginTimeout, IdleTimeout: c.Limits.IdleTimeout,
+			DataTimeout: c.Limits.DataTimeout, StallTimeout: c.Limits.StallTimeout,
+		},
+	}
+	return g, nil
+}
+
+func (g *Gateway) openEarly(b config.Backend, user string) {
+	if _, err := g.backends.storage(b, user); err != nil {
+		g.log.Error().Err(err).Str("user", user).Msg("the filesystem of this user cannot be opened; logins fail until it can")
+	}
+}
+
+// Listen opens every listener, or none.
+func (g *Gateway) Listen(ctx context.Context) error {
+	for _, c := range g.config.Listeners {
+		l, err := dtp.Listen(ctx, "tcp", address(c))
+		if err != nil {
+			g.closeListeners()
+			return fmt.Errorf("listener %q: %w%s", c.Name, err, hint(c, err))
+		}
+		passive := dtp.NewPassive(dtp.PassiveOptions{FirstPort: c.PassivePorts.First, LastPort: c.PassivePorts.Last})
+		e := pi.Endpoint{Name: c.Name, Passive: passive, PublicHost: c.PublicHost, ASCII: c.DefaultType == config.DefaultASCII}
+		if c.Banner != "" {
+			e.Greeting = strings.Split(strings.TrimRight(c.Banner, "\n"), "\n")
+		}
+		g.listeners = append(g.listeners, listener{l, e})
+		g.log.Info().Str("listener", c.Name).Str("address", l.Addr().String()).Msg("listening")
+	}
+	for _, u := range g.config.Users {
+		g.log.Info().Str("user", u.Name).Str("access", string(u.Access)).Str("filesystem", u.Filesystem.String()).Msg("user")
+	}
+	if a := g.config.Anonymous; a != nil {
+		g.log.Info().Str("user", auth.AnonymousUser).Str("access", string(config.ReadOnly)).Str("filesystem", a.Filesystem.String()).Msg("user")
+	}
+	return nil
+}
+
+// address is what to listen on; the unspecified IPv6 address stands for every
+// address of both families, also on machines without IPv6.
+func address(c config.Listener) string {
+	if c.Address.Addr() == netip.IPv6Unspecified() {
+		return fmt.Sprintf(":%d", c.Address.Port())
+	}
+	return c.Address.String()
+}
+
+// hint says what usually helps.
+func hint(c config.Listener, err error) string {
+	switch {
+	case errors.Is(err, syscall.EADDRINUSE):
+		return "; another program listens there, or another ftpgate still runs"
+	case errors.Is(err, syscall.EACCES) && c.Address.Port() < 1024:
+		return "; ports below 1024 need root or the capability CAP_NET_BIND_SERVICE"
+	}
+	return ""
+}
+
+// Addrs are the addresses that are listened on, in the order of the configuration.
+func (g *Gateway) Addrs() []net.Addr {
+	out := make([]net.Addr, len(g.listeners))
+	for i, l := range g.listeners {
+		out[i] = l.Addr()
+	}
+	return out
+}
+
+// Serve serves until Shutdown, or until a listener fails. It returns ErrClosed after Shutdown.
+func (g *Gateway) Serve() error {
+	stopSweeping := make(chan struct{})
+	swept := make(chan struct{})
+	go func() {
+		defer close(swept)
+		ticker := time.NewTicker(sweepInterval)
+		defer ticker.Stop()
+		for {
+			select {
+			case now := <-ticker.C:
+				g.backends.sweep(now)
+			case <-stopSweeping:
+				return
+			}
+		}
+	}()
+	ended := make(chan error, len(g.listeners))
+	for _, l := range g.listeners {
+		go func() { ended <- g.server.Serve(l.Listener, l.endpoint) }()
+	}
+	err := error(ErrClosed)
+	for range g.listeners {
+		if e := <-ended; !errors.Is(e, ErrClosed) && errors.Is(err, ErrClosed) {
+			err = e
+			g.server.Close() // one listener failed: the others end too
+		}
+	}
+	close(stopSweeping)
+	<-swept
+	return err
+}
+
+// Shutdown stops accepting and lets running transfers finish, for as long as
+// limits.shutdown_timeout says; what then still runs is cut, and never published.
+func (g *Gateway) Shutdown(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(ctx, g.config.Limits.ShutdownTimeout)
+	defer cancel()
+	err := g.server.Shutdown(ctx)
+	g.closeListeners()
+	g.backends.close()
+	return err
+}
+
+func (g *Gateway) closeListeners() {
+	for _, l := range g.listeners {
+		l.Close()
+		l.endpoint.Passive.Close()
+	}
+}

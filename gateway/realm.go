@@ -1,0 +1,106 @@
+package gateway
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/ftpgate/ftpgate/auth"
+	"github.com/ftpgate/ftpgate/gateway/config"
+	"github.com/ftpgate/ftpgate/protocol/pi"
+	"github.com/ftpgate/ftpgate/protocol/vfs"
+)
+
+// Realm maps identities to accounts.
+type Realm struct {
+	users     map[string]*config.User
+	anonymous *config.Anonymous
+	backends  *backends
+}
+
+// Account opens the account of an identity, for one session. The error names what the
+// administrator must mend; the client learns nothing of it.
+func (r *Realm) Account(id auth.Identity) (*pi.Account, error) {
+	if id.Anonymous {
+		return r.guest()
+	}
+	u := r.users[id.User]
+	if u == nil {
+		return nil, fmt.Errorf("user %q has a password but no filesystem", id.User)
+	}
+	s, err := r.backends.storage(u.Filesystem, u.Name)
+	if err != nil {
+		return nil, err
+	}
+	a := &pi.Account{
+		User: u.Name, FS: s.open(u.Name, u.ResumeWindow), ResumeWindow: u.ResumeWindow,
+		Access: access[u.Access], OnConflict: conflict[u.OnConflict], Names: &s.names,
+	}
+	if u.Access == config.ReadOnly {
+		a.FS = vfs.ReadOnly(a.FS)
+	}
+	if u.Commit == config.Lenient {
+		a.Commit = pi.CommitLenient
+	}
+	return a, nil
+}
+
+// guest is the anonymous account: read-only twice, by its rights and by its filesystem.
+func (r *Realm) guest() (*pi.Account, error) {
+	if r.anonymous == nil {
+		return nil, fmt.Errorf("there is no anonymous block")
+	}
+	s, err := r.backends.storage(r.anonymous.Filesystem, auth.AnonymousUser)
+	if err != nil {
+		return nil, err
+	}
+	return &pi.Account{
+		User: auth.AnonymousUser, Anonymous: true,
+		FS: vfs.ReadOnly(s.open(auth.AnonymousUser, 0)), Access: pi.ReadOnly,
+	}, nil
+}
+
+var access = map[config.Access]pi.Access{
+	config.ReadOnly:  pi.ReadOnly,
+	config.ReadWrite: pi.ReadWrite,
+	config.DropBox:   pi.DropBox,
+}
+
+var conflict = map[config.OnConflict]pi.Conflict{
+	config.Overwrite: pi.OnConflictOverwrite,
+	config.Refuse:    pi.OnConflictRefuse,
+	config.Rename:    pi.OnConflictRename,
+}
+
+// portal makes the checkers of a configuration, in the order in which they are asked.
+func portal(c *config.Config) (*auth.Portal, error) {
+	comparer := auth.NewComparer(0, 0)
+	p := &auth.Portal{Comparer: comparer}
+	if c.Anonymous != nil {
+		p.Checkers = append(p.Checkers, &auth.Anonymous{Names: c.Anonymous.Names})
+	}
+	users := make([]auth.User, len(c.Users))
+	for i, u := range c.Users {
+		h, err := auth.ParseHash(u.PasswordHash)
+		if err != nil {
+			return nil, fmt.Errorf("user %q: password_hash: %w", u.Name, err)
+		}
+		users[i] = auth.User{Name: u.Name, Hash: h, AllowFrom: u.AllowFrom}
+	}
+	p.Checkers = append(p.Checkers, auth.NewUsers(comparer, users...))
+	return p, nil
+}
+
+// login is what a session calls with USER and PASS.
+func login(p *auth.Portal, r *Realm) pi.LoginFunc {
+	return func(ctx context.Context, c auth.Credentials) (*pi.Account, error) {
+		id, err := p.Login(ctx, c)
+		if err != nil {
+			return nil, err
+		}
+		return r.Account(id)
+	}
+}
+
+// sweepInterval is how often expired partial uploads are looked for.
+const sweepInterval = 10 * time.Minute

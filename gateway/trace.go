@@ -1,0 +1,84 @@
+package gateway
+
+import (
+	"errors"
+	"net/netip"
+	"time"
+
+	"github.com/rs/zerolog"
+
+	"github.com/ftpgate/ftpgate/auth"
+	"github.com/ftpgate/ftpgate/protocol/ftp"
+	"github.com/ftpgate/ftpgate/protocol/pi"
+)
+
+// newTrace turns what the protocol reports into log lines: one for each start and end of a
+// session, login and transfer, with session id, user and address; commands at level debug.
+func newTrace(log zerolog.Logger) *pi.Trace {
+	with := func(e *zerolog.Event, i pi.SessionInfo) *zerolog.Event {
+		e = e.Str("session", i.ID).Str("client", i.Remote.String())
+		if i.User != "" {
+			e = e.Str("user", clean(i.User))
+		}
+		return e
+	}
+	t := &pi.Trace{
+		SessionStart: func(i pi.SessionInfo) {
+			with(log.Info(), i).Str("listener", i.Endpoint).Msg("connected")
+		},
+		SessionEnd: func(i pi.SessionInfo, d time.Duration, reason string) {
+			with(log.Info(), i).Dur("duration_ms", d).Str("reason", clean(reason)).Msg("disconnected")
+		},
+		Refused: func(listener string, remote netip.AddrPort, reason string) {
+			log.Warn().Str("listener", listener).Str("client", remote.String()).Str("reason", reason).Msg("connection refused")
+		},
+		Login: func(i pi.SessionInfo, user string, err error) {
+			i.User = user
+			switch {
+			case err == nil:
+				with(log.Info(), i).Msg("logged in")
+			case errors.Is(err, auth.ErrDenied):
+				with(log.Warn(), i).Msg("login refused")
+			default:
+				with(log.Error(), i).Err(err).Msg("login failed")
+			}
+		},
+		Transfer: func(i pi.SessionInfo, x pi.TransferInfo) {
+			e := log.Info()
+			if x.Err != nil {
+				e = log.Warn().AnErr("error", cleanError{x.Err})
+			}
+			e = with(e, i).Str("verb", x.Verb).Str("path", clean(x.Path)).Int64("bytes", x.Bytes)
+			if x.Offset > 0 {
+				e = e.Int64("offset", x.Offset)
+			}
+			if s := x.Duration.Seconds(); s > 0 {
+				e = e.Int64("bytes_per_second", int64(float64(x.Bytes)/s))
+			}
+			e.Dur("duration_ms", x.Duration).Int("reply", int(x.Reply)).Str("outcome", string(x.Outcome)).Msg("transfer")
+		},
+		Failure: func(i pi.SessionInfo, c ftp.Command, code ftp.Code, err error) {
+			e := log.Info()
+			if code/100 == 4 || code == 0 {
+				e = log.Warn()
+			}
+			with(e, i).Str("verb", c.Verb).Str("argument", clean(c.Arg)).Int("reply", int(code)).
+				AnErr("error", cleanError{err}).Msg("command failed")
+		},
+		Panic: func(i pi.SessionInfo, c ftp.Command, v any, stack []byte) {
+			with(log.Error(), i).Str("verb", c.Verb).Str("argument", clean(c.Arg)).
+				Interface("panic", v).Bytes("stack", stack).Msg("recovered from a panic; please report it")
+		},
+	}
+	if log.GetLevel() <= zerolog.DebugLevel {
+		t.Command = func(i pi.SessionInfo, c ftp.Command, r ftp.Reply) {
+			with(log.Debug(), i).Str("verb", clean(c.Verb)).Str("argument", clean(c.Arg)).Int("reply", int(r.Code)).Msg("command")
+		}
+	}
+	return t
+}
+
+// cleanError is an error whose text may repeat a client's path.
+type cleanError struct{ error }
+
+func (e cleanError) Error() string { return clean(e.error.Error()) }
