@@ -24,17 +24,17 @@ func (t EntryType) IsDir() bool {
 
 // Entry is one directory entry, as listings show it. What a listing does not tell is zero.
 type Entry struct {
-	Name   string      // its bytes are exact, apart from CR, LF and NUL, which no line can carry
-	Type   EntryType   //
+	Name   string // its bytes are exact, apart from CR, LF and NUL, which no line can carry
+	Type   EntryType
 	Size   int64       // in bytes
 	Modify time.Time   // zero if unknown
 	Mode   fs.FileMode // permission bits
 	Perm   string      // what this user may do, in the letters of RFC 3659 §7.5.5
 	Unique string      // the same for the same object only (RFC 3659 §7.5.2)
 	Links  int         // number of hard links
-	Owner  string      //
-	Group  string      //
-	Target string      // where a link leads
+	Owner  string
+	Group  string
+	Target string // where a link leads
 }
 
 // appendName appends a name. CR, LF and NUL would end the line early and so

@@ -101,7 +101,10 @@ func ParseExtendedPassiveReply(r Reply) (port uint16, err error) {
 		_, rest, found := strings.Cut(line, "(")
 		for ; found; _, rest, found = strings.Cut(rest, "(") {
 			inner, _, closed := strings.Cut(rest, ")")
-			if !closed || len(inner) < 5 || inner[0] < minDelimiter || inner[0] > maxDelimiter {
+			if !closed {
+				break
+			}
+			if len(inner) < 5 || inner[0] < minDelimiter || inner[0] > maxDelimiter {
 				continue
 			}
 			d := inner[0]

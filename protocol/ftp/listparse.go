@@ -98,7 +98,7 @@ func parseBits(s string) (m fs.FileMode, ok bool) {
 // setColumns takes what stands before the date: at least a size, at most links,
 // an owner of several words, a group and a size or a device's two numbers.
 func (e *Entry) setColumns(columns string) (ok bool) {
-	words := strings.Fields(columns)
+	words := strings.FieldsFunc(columns, func(c rune) bool { return c == ' ' })
 	last := len(words) - 1
 	if last < 0 {
 		return false
@@ -114,10 +114,11 @@ func (e *Entry) setColumns(columns string) (ok bool) {
 	}
 	words = words[:last]
 	if len(words) > 1 && isDigits(words[0]) {
-		if e.Links, ok = number(words[0], 9, 999_999_999); !ok {
+		links, ok := size(words[0])
+		if !ok {
 			return false
 		}
-		words = words[1:]
+		e.Links, words = int(links), words[1:]
 	}
 	switch n := len(words); n {
 	case 0:
