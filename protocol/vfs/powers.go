@@ -74,8 +74,8 @@ func RenameExclusive(fsys afero.Fs, oldname, newname string) error {
 	if r, ok := fsys.(ExclusiveRenamer); ok {
 		return r.RenameExclusive(oldname, newname)
 	}
-	if oldname == newname {
-		return nil
+	if oldname == newname || oldname == "/" || newname == "/" {
+		return fsys.Rename(oldname, newname) // never replaces anything
 	}
 	switch _, err := fsys.Stat(newname); {
 	case err == nil:

@@ -60,6 +60,7 @@ func renameItself(t *tree) {
 	t.ok(vfs.RenameExclusive(t.fs, "/d/f", "/d/f"), "exclusive rename onto itself")
 	t.unchanged(before, "rename onto itself")
 	t.fails(t.fs.Rename("/none", "/none"), "rename of nothing onto itself", fs.ErrNotExist)
+	t.fails(vfs.RenameExclusive(t.fs, "/none", "/none"), "exclusive rename of nothing onto itself", fs.ErrNotExist)
 }
 
 func renameDirectories(t *tree) {
@@ -106,7 +107,7 @@ func renameRefused(t *tree) {
 		{"/d/sub", "/d", []error{fs.ErrExist}},
 		{"/d", "/d/x", []error{fs.ErrInvalid}},
 		{"/d", "/d/sub/x", []error{fs.ErrInvalid}},
-		{"/d", "/d/sub", []error{fs.ErrInvalid}},
+		{"/d", "/d/sub", []error{fs.ErrInvalid, fs.ErrExist}},
 		{"/", "/x", []error{fs.ErrInvalid}},
 		{"/", "/d/x", []error{fs.ErrInvalid}},
 		{"/d/f", "/", []error{fs.ErrInvalid}},
