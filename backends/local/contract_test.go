@@ -37,9 +37,5 @@ func newTree(t vfstest.TB, o local.Options) vfstest.Tree {
 }
 
 func TestContract(t *testing.T) {
-	for name, o := range map[string]local.Options{"plain": {}, "sync": {Sync: true}} {
-		t.Run(name, func(t *testing.T) {
-			vfstest.Run(t, vfstest.Backend{New: func(t vfstest.TB) vfstest.Tree { return newTree(t, o) }})
-		})
-	}
+	vfstest.Run(t, vfstest.Backend{New: func(t vfstest.TB) vfstest.Tree { return newTree(t, local.Options{}) }})
 }

@@ -12,6 +12,7 @@ import (
 // clients, in the order in which the host gives them.
 type directory struct {
 	*os.File
+	fs      *Fs
 	b       *Backend
 	name    string // the virtual path
 	attrs   attrs
@@ -24,7 +25,7 @@ func (d *directory) Stat() (fs.FileInfo, error) { return d.b.info(d.name, d.attr
 // shown as what they lead to; only those that lead nowhere, or out of the root,
 // are links.
 func (d *directory) Readdir(n int) ([]fs.FileInfo, error) {
-	if err := d.b.enter(); err != nil {
+	if err := d.fs.begin(); err != nil {
 		return nil, wrap("readdir", d.name, err)
 	}
 	defer d.b.leave()

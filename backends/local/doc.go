@@ -32,6 +32,6 @@
 //	path    hash of the virtual path alone
 //	base    fingerprint of the finished file when the upload opened, 0 for none
 //	boot    the boot in which it was written
-//	kept    how many bytes are known to be on the disk: all that counts after another boot
+//	kept    how many bytes are known to be on the disk, x for none: all that counts after another boot
 //	window  seconds for which it is held, counted from the last write
 package local

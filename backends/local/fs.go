@@ -84,7 +84,7 @@ func (f *Fs) OpenFile(name string, flag int, perm fs.FileMode) (afero.File, erro
 	var file afero.File
 	switch flag {
 	case vfs.ModeRead:
-		file, err = f.b.read(name)
+		file, err = f.read(name)
 	case vfs.ModeReplace, vfs.ModeCreate, vfs.ModeAppend, vfs.ModeRestart:
 		file, err = f.upload(name, flag, perm)
 	default:
@@ -96,7 +96,8 @@ func (f *Fs) OpenFile(name string, flag int, perm fs.FileMode) (afero.File, erro
 	return file, nil
 }
 
-func (b *Backend) read(name string) (afero.File, error) {
+func (f *Fs) read(name string) (afero.File, error) {
+	b := f.b
 	s, err := b.locate(name, false)
 	for err == nil {
 		var file *os.File
@@ -115,7 +116,7 @@ func (b *Backend) read(name string) (afero.File, error) {
 			file.Close()
 			err = fs.ErrNotExist
 		default:
-			return &directory{File: file, b: b, name: name, attrs: a}, nil
+			return &directory{File: file, fs: f, b: b, name: name, attrs: a}, nil
 		}
 	}
 	return nil, err

@@ -21,14 +21,20 @@ const keptProcess = "0"
 // resumed. See the package's documentation.
 type record struct {
 	key, path, base, boot string
-	kept                  int64
+	kept                  int64         // notKept: nothing is known to be on the medium
 	window                time.Duration // whole seconds
 }
 
+const notKept = -1
+
 func (r *record) String() string {
+	kept := "x"
+	if r.kept != notKept {
+		kept = strconv.FormatInt(r.kept, 16)
+	}
 	return strings.Join([]string{
 		r.key, r.path, r.base, r.boot,
-		strconv.FormatInt(r.kept, 16), strconv.FormatInt(int64(r.window/time.Second), 16),
+		kept, strconv.FormatInt(int64(r.window/time.Second), 16),
 	}, "-")
 }
 
@@ -36,7 +42,7 @@ func (r *record) String() string {
 func (f *Fs) newRecord(name, base string) *record {
 	return &record{
 		key: heldKey(f.owner, name), path: pathKey(name), base: base,
-		boot: digest(f.b.boot)[:8], window: max(f.window, time.Second),
+		boot: digest(f.b.boot)[:8], kept: notKept, window: max(f.window, time.Second),
 	}
 }
 
@@ -50,9 +56,15 @@ func parseStaged(file string) (process string, r *record, ok bool) {
 	if len(fields) != 8 {
 		return "", nil, false
 	}
-	kept, err := strconv.ParseInt(fields[6], 16, 64)
-	seconds, err2 := strconv.ParseInt(fields[7], 16, 32)
-	if err != nil || err2 != nil {
+	kept := int64(notKept)
+	if fields[6] != "x" {
+		var err error
+		if kept, err = strconv.ParseInt(fields[6], 16, 64); err != nil {
+			return "", nil, false
+		}
+	}
+	seconds, err := strconv.ParseInt(fields[7], 16, 32)
+	if err != nil {
 		return "", nil, false
 	}
 	return fields[0], &record{
@@ -141,7 +153,8 @@ func (b *Backend) partial(st *staging, file string, r *record, now time.Time) (*
 		p.size = min(a.size, r.kept)
 	}
 	p.intact = p.size == a.size
-	if p.size == 0 || now.Sub(a.modTime()) > r.window {
+	// One of no bytes counts too: the finished file is not what the client sent.
+	if p.size < 0 || now.Sub(a.modTime()) > r.window {
 		return nil, nil
 	}
 	return p, nil

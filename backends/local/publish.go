@@ -52,8 +52,11 @@ func (u *upload) Keep() error {
 		if u.fs.window <= 0 {
 			return vfs.ErrUnsupported
 		}
-		if u.file == nil { // nothing came; what was held still is
-			return nil
+		if u.file == nil && (u.flag == vfs.ModeAppend || !u.sized) {
+			return nil // nothing came: what was there, held or finished, is still what is stored
+		}
+		if err := u.stage(); err != nil {
+			return err
 		}
 		return u.hold()
 	})
@@ -203,9 +206,6 @@ func (u *upload) hold() error {
 	size, err := u.file.Seek(0, io.SeekEnd)
 	if err != nil {
 		return err
-	}
-	if size == 0 {
-		return u.discard()
 	}
 	if err := u.file.Sync(); err != nil {
 		return err

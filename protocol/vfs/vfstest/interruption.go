@@ -76,10 +76,9 @@ func interrupted(how string, end func(*tree, afero.File)) func(t *tree) {
 				end(t, t.cut(u, content, n))
 				t.unchanged(before, fmt.Sprintf("%s of %q after %d bytes", how, u.name, n))
 				want := oldContent[:u.kept()] + content
-				switch {
-				case how == "keep":
+				if how == "keep" {
 					t.resume(u, content, n)
-				default:
+				} else {
 					t.notHeld(u.name)
 					t.publish(t.cut(u, content, len(content)))
 				}
@@ -106,30 +105,42 @@ func (t *tree) resume(u upload, content string, n int) {
 	t.notHeld(u.name)
 }
 
-// interruptedByRestart: the gateway is gone in mid-upload and comes back.
+// interruptedByRestart: the gateway is gone in mid-upload and comes back. What
+// was stored until then may be held, if it is exactly what was sent.
 func interruptedByRestart(t *tree) {
 	if t.setup.Restart == nil {
 		return
 	}
 	t.mkdir("/d")
 	content := pattern("restart", uploadSize)
-	uploads := t.uploads()
-	for _, u := range uploads {
-		if u.exists {
-			t.put(u.name, oldContent)
-		}
-	}
 	for _, n := range cuts {
+		for _, u := range t.uploads() {
+			if u.exists {
+				t.put(u.name, oldContent)
+			}
+		}
 		before := t.snapshot()
-		for _, u := range uploads {
+		for _, u := range t.uploads() {
 			t.cut(u, content, n)
 		}
 		t.setup.Restart()
 		t = t.as(alice)
 		t.unchanged(before, fmt.Sprintf("a restart after %d bytes", n))
-	}
-	for _, u := range uploads {
-		t.publish(t.cut(u, content, len(content)))
-		t.holds(u.name, oldContent[:u.kept()]+content)
+		for _, u := range t.uploads() {
+			want := oldContent[:u.kept()] + content
+			if held, err := vfs.Held(t.fs, u.name); err == nil {
+				if held > int64(u.kept()+n) {
+					t.Errorf("%d bytes of %q are held where %d were sent", held, u.name, u.kept()+n)
+					continue
+				}
+				f := t.begin(u.name, vfs.ModeRestart, held)
+				t.write(f, want[held:])
+				t.publish(f)
+			} else {
+				t.publish(t.cut(u, content, len(content)))
+			}
+			t.holds(u.name, want)
+			t.ok(t.fs.Remove(u.name), "remove")
+		}
 	}
 }
