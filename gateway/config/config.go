@@ -1,0 +1,142 @@
+package config
+
+import (
+	"io/fs"
+	"net/netip"
+	"time"
+)
+
+// Config is a whole configuration without errors.
+type Config struct {
+	StateDir  string // directory for what survives a restart; empty: nothing does
+	Listeners []Listener
+	Limits    Limits
+	Log       Log
+	Anonymous *Anonymous // nil: no anonymous logins
+	Users     []User
+}
+
+// Listener is where clients connect.
+type Listener struct {
+	Name         string
+	Address      netip.AddrPort // the unspecified IPv6 address stands for all addresses; port 0: any
+	PassivePorts PortRange      // zero: any port that the kernel gives
+	PublicHost   netip.Addr     // announced by PASV; invalid: the address the client reached
+	DefaultType  DefaultType
+	Banner       string // may have several lines; empty: the gateway's own
+}
+
+// PortRange is a range of ports, both ends included.
+type PortRange struct{ First, Last uint16 }
+
+// DefaultType says what a session does with file data before it sends TYPE.
+type DefaultType string
+
+// The default types.
+const (
+	DefaultBinary DefaultType = "binary" // data passes unchanged until the client sends TYPE A
+	DefaultASCII  DefaultType = "ascii"  // data is converted from the start, as RFC 959 has it
+)
+
+// Limits bound what clients can take. Every field is set.
+type Limits struct {
+	MaxConnections      int
+	MaxConnectionsPerIP int
+	LoginAttempts       int
+	CommandLine         int // bytes
+
+	LoginTimeout    time.Duration
+	IdleTimeout     time.Duration
+	DataTimeout     time.Duration
+	StallTimeout    time.Duration
+	ShutdownTimeout time.Duration // 0: running transfers are cut at once
+}
+
+// Log is what is logged and how.
+type Log struct {
+	Level  string    // debug, info, warn or error
+	Format LogFormat // empty: console on a terminal, JSON elsewhere
+}
+
+// LogFormat is how log lines look.
+type LogFormat string
+
+// The log formats.
+const (
+	LogConsole LogFormat = "console"
+	LogJSON    LogFormat = "json"
+)
+
+// Backend is where files are, evaluated for one user. Users whose Backend has
+// equal Kind and Name share it, unless PerUser.
+type Backend struct {
+	Kind, Name string
+	PerUser    bool    // some value depends on user.name
+	Local      *Local  // of kind "local"
+	Memory     *Memory // of kind "memory"
+}
+
+// String returns the reference to the backend, "backend.local.mirror".
+func (b Backend) String() string { return "backend." + b.Kind + "." + b.Name }
+
+// Local is a directory of the machine.
+type Local struct {
+	Root     string      // relative to the working directory, unless absolute
+	Create   bool        // make Root if it is missing
+	FileMode fs.FileMode // permission bits of new files
+	DirMode  fs.FileMode // permission bits of new directories
+	Sync     bool        // a 226 means that the file is on the disk
+}
+
+// Memory is a tree in memory, gone with the process.
+type Memory struct {
+	MaxSize int64 // bytes of all its files together
+}
+
+// Anonymous says what anonymous users see, always read-only.
+type Anonymous struct {
+	Names      []string // any case
+	Filesystem Backend
+}
+
+// User is a user of the configuration.
+type User struct {
+	Name         string
+	PasswordHash string
+	Filesystem   Backend
+	Access       Access
+	OnConflict   OnConflict
+	Commit       Commit
+	ResumeWindow time.Duration  // how long a cut upload is kept for its owner; 0: not at all
+	AllowFrom    []netip.Prefix // none: from anywhere
+}
+
+// Access is the name of a set of rights.
+type Access string
+
+// The accesses.
+const (
+	ReadOnly  Access = "read-only"
+	ReadWrite Access = "read-write"
+	DropBox   Access = "drop-box"
+)
+
+// OnConflict says what an upload does when its name is taken.
+type OnConflict string
+
+// What to do with a taken name. Without on_conflict a drop-box refuses and
+// everyone else overwrites.
+const (
+	Overwrite OnConflict = "overwrite"
+	Refuse    OnConflict = "refuse"
+	Rename    OnConflict = "rename"
+)
+
+// Commit says whether an upload is published when its client has gone.
+type Commit string
+
+// The commits.
+const (
+	Strict  Commit = "strict"
+	Lenient Commit = "lenient"
+)

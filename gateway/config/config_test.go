@@ -1,0 +1,234 @@
+package config
+
+import (
+	"net/netip"
+	"os"
+	"path/filepath"
+	"reflect"
+	"strings"
+	"testing"
+	"time"
+)
+
+func TestLoadFillsEverything(t *testing.T) {
+	c, ds := load("testdata/valid.hcl", testChecks, testMachine)
+	if len(ds) > 0 {
+		t.Fatal(ds)
+	}
+	dropbox := func(user string) Backend {
+		return Backend{Kind: "local", Name: "dropbox", PerUser: true,
+			Local: &Local{Root: "/srv/dropbox/" + user, Create: true, FileMode: 0o660, DirMode: 0o770, Sync: true}}
+	}
+	want := &Config{
+		StateDir: "/var/lib/ftpgate",
+		Listeners: []Listener{
+			{
+				Name:         "main",
+				Address:      netip.MustParseAddrPort("[::]:2121"),
+				PassivePorts: PortRange{20000, 20099},
+				PublicHost:   netip.MustParseAddr("203.0.113.7"),
+				DefaultType:  DefaultASCII,
+				Banner:       "Welcome to the archive.\nBe kind = be quick.",
+			},
+			{
+				Name:         "inner",
+				Address:      netip.MustParseAddrPort("127.0.0.1:0"),
+				PassivePorts: PortRange{21000, 21099},
+				DefaultType:  DefaultBinary,
+			},
+		},
+		Limits: Limits{50, 7, 2, 4096, 30 * time.Second, 90 * time.Minute, 10 * time.Second, 2 * time.Minute, 0},
+		Log:    Log{Level: "debug", Format: LogJSON},
+		Anonymous: &Anonymous{
+			Names: []string{"anonymous", "ftp", "guest"},
+			Filesystem: Backend{Kind: "local", Name: "mirror",
+				Local: &Local{Root: "/srv/mirror", FileMode: DefaultFileMode, DirMode: DefaultDirMode}},
+		},
+		Users: []User{
+			{
+				Name: "scanner", PasswordHash: "$2b$hunter2", Filesystem: dropbox("scanner"), Access: DropBox,
+				OnConflict: Rename, Commit: Lenient, ResumeWindow: 24 * time.Hour,
+				AllowFrom: []netip.Prefix{netip.MustParsePrefix("192.168.0.0/16"), netip.MustParsePrefix("2001:db8::1/128"),
+					netip.MustParsePrefix("10.0.0.0/8")},
+			},
+			{
+				Name: "alice", PasswordHash: "$2b$hunter2", Access: ReadWrite, OnConflict: Overwrite, Commit: Strict,
+				Filesystem: Backend{Kind: "memory", Name: "my scratch", Memory: &Memory{MaxSize: 3 << 20}},
+			},
+			{
+				// THREATS 19: what a name holds is never evaluated again
+				Name: "${user.name}%", PasswordHash: "$2b$hunter2", Filesystem: dropbox("${user.name}%"), Access: ReadOnly,
+				OnConflict: Overwrite, Commit: Strict,
+			},
+		},
+	}
+	if !reflect.DeepEqual(c, want) {
+		t.Errorf("got:\n%+v\nwant:\n%+v", c, want)
+	}
+	if s := c.Users[1].Filesystem.String(); s != "backend.memory.my scratch" {
+		t.Errorf("the backend is called %q", s)
+	}
+}
+
+func TestDefaults(t *testing.T) {
+	c, ds := loadText(t, `
+		listener "main" { address = "0.0.0.0:21" }
+		backend "memory" "m" {}
+		anonymous { filesystem = backend.memory.m }
+		user "box" {
+		  password_hash = "$2b$x"
+		  filesystem    = backend.memory.m
+		  access        = "drop-box"
+		}
+	`)
+	if c == nil {
+		t.Fatal(ds)
+	}
+	m := Backend{Kind: "memory", Name: "m", Memory: &Memory{MaxSize: DefaultMemorySize}}
+	want := &Config{
+		Listeners: []Listener{{Name: "main", Address: netip.MustParseAddrPort("0.0.0.0:21"), DefaultType: DefaultBinary}},
+		Limits: Limits{DefaultMaxConnections, DefaultMaxConnectionsPerIP, DefaultLoginAttempts, DefaultCommandLine,
+			DefaultLoginTimeout, DefaultIdleTimeout, DefaultDataTimeout, DefaultStallTimeout, DefaultShutdownTimeout},
+		Log:       Log{Level: "info"},
+		Anonymous: &Anonymous{Names: []string{"anonymous", "ftp"}, Filesystem: m},
+		Users: []User{{Name: "box", PasswordHash: "$2b$x", Filesystem: m, Access: DropBox, OnConflict: Refuse,
+			Commit: Strict}},
+	}
+	if !reflect.DeepEqual(c, want) {
+		t.Errorf("got:\n%+v\nwant:\n%+v", c, want)
+	}
+}
+
+// A backend that depends on user.name is evaluated for each of its users.
+func TestPerUserBackends(t *testing.T) {
+	c, ds := loadText(t, `
+		listener "main" { address = ":21" }
+		backend "local" "homes" { root = "/srv/${user.name}" }
+		anonymous { filesystem = backend.local.homes }
+		user "a" {
+		  password_hash = "$2b$x"
+		  filesystem    = backend.local.homes
+		}
+		user "b" {
+		  password_hash = "$2b$x"
+		  filesystem    = backend.local.homes
+		}
+	`)
+	if c == nil {
+		t.Fatal(ds)
+	}
+	for _, x := range []struct {
+		b    Backend
+		root string
+	}{
+		{c.Anonymous.Filesystem, "/srv/anonymous"}, {c.Users[0].Filesystem, "/srv/a"}, {c.Users[1].Filesystem, "/srv/b"},
+	} {
+		if x.b.Local.Root != x.root || !x.b.PerUser {
+			t.Errorf("%+v, want root %s per user", x.b.Local, x.root)
+		}
+	}
+}
+
+// The mistakes of a backend that depends on the user are reported once.
+func TestPerUserMistakesAreReportedOnce(t *testing.T) {
+	_, ds := loadText(t, `
+		state_dir = "/var"
+		listener "main" { address = ":21" }
+		backend "local" "homes" {
+		  root   = "/srv/${user.name}"
+		  create = "perhaps"
+		}
+		user "a" {
+		  password_hash = "$2b$x"
+		  filesystem    = backend.local.homes
+		}
+		user "b" {
+		  password_hash = "$2b$x"
+		  filesystem    = backend.local.homes
+		}
+	`)
+	if len(ds) != 1 {
+		t.Errorf("%d diagnostics: %v", len(ds), ds)
+	}
+}
+
+func TestDiagnosticString(t *testing.T) {
+	_, ds := loadText(t, "listener \"main\" {\n  adress = \"hunter2\"\n}\n")
+	var lines []string
+	for _, d := range ds {
+		lines = append(lines, d.String())
+	}
+	all := strings.Join(lines, "\n")
+	if !strings.Contains(all, `test.hcl:2:3: Unknown attribute "adress": There is no such attribute here. Did you mean "address"?`) ||
+		strings.Contains(all, sentinel) {
+		t.Error(all)
+	}
+	if errors, warnings := ds.Count(); errors != 2 || warnings != 2 {
+		t.Errorf("%d errors, %d warnings: %s", errors, warnings, all)
+	}
+}
+
+func TestColor(t *testing.T) {
+	_, ds := loadText(t, "state_dir = 7\n")
+	var b strings.Builder
+	if err := ds.Write(&b, true, 80); err != nil {
+		t.Fatal(err)
+	}
+	if !strings.Contains(b.String(), "\x1b[31mError\x1b[0m") {
+		t.Errorf("no colour: %q", b.String())
+	}
+}
+
+func TestNesting(t *testing.T) {
+	for _, s := range []string{"[", "!", "-", "{a=", "(", "1?1:", "[for a in ", "b {\n", "\"${", "\"%{if true}"} {
+		text := strings.Repeat(s, 250_000/len(s))
+		if !strings.HasPrefix(s, "b") {
+			text = "a = " + text
+		}
+		if c, _ := loadText(t, text); c != nil {
+			t.Errorf("%q is a configuration", s)
+		}
+	}
+}
+
+func TestLargeFile(t *testing.T) {
+	_, ds := loadText(t, "# "+strings.Repeat("x", 1<<20))
+	if len(ds) != 1 || !strings.Contains(ds[0].Detail, "1 MiB") {
+		t.Error(ds)
+	}
+}
+
+func TestEphemeralPorts(t *testing.T) {
+	r, ok := ephemeralPorts()
+	if _, err := os.Stat("/proc/sys/net/ipv4/ip_local_port_range"); err != nil {
+		t.Skip("not Linux")
+	}
+	if !ok || r.First == 0 || r.First > r.Last {
+		t.Errorf("%v, %v", r, ok)
+	}
+}
+
+// The example that comes with ftpgate must load anywhere.
+func TestExample(t *testing.T) {
+	m := testMachine
+	m.getenv = func(name string) (string, bool) {
+		t.Errorf("the example asks for the environment variable %s", name)
+		return "", false
+	}
+	c, ds := load("../../config.hcl.example", Checks{}, m)
+	if len(ds) > 0 {
+		t.Errorf("%v", ds)
+	}
+	if c == nil || len(c.Users) == 0 || c.Anonymous == nil {
+		t.Errorf("%+v", c)
+	}
+}
+
+func loadText(t testing.TB, text string) (*Config, Diagnostics) {
+	t.Helper()
+	name := filepath.Join(t.TempDir(), "test.hcl")
+	if err := os.WriteFile(name, []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	return load(name, testChecks, testMachine)
+}

@@ -1,0 +1,40 @@
+package config
+
+import (
+	"time"
+
+	"github.com/hashicorp/hcl/v2/hclsyntax"
+)
+
+// limits reads the limits block; without one (nil) all defaults hold.
+func (l *loader) limits(b *hclsyntax.Block) Limits {
+	s := &section{l: l}
+	if b != nil {
+		s = l.open(b, blocks["limits"], "")
+	}
+	return Limits{
+		MaxConnections:      s.number("max_connections", 1, maxConnections, DefaultMaxConnections),
+		MaxConnectionsPerIP: s.number("max_connections_per_ip", 1, maxConnections, DefaultMaxConnectionsPerIP),
+		LoginAttempts:       s.number("login_attempts", 1, maxAttempts, DefaultLoginAttempts),
+		CommandLine:         int(s.size("command_line", `"8KiB"`, minCommandLine, maxCommandLine, DefaultCommandLine)),
+		LoginTimeout:        s.duration("login_timeout", leastTimeout, DefaultLoginTimeout),
+		IdleTimeout:         s.duration("idle_timeout", leastTimeout, DefaultIdleTimeout),
+		DataTimeout:         s.duration("data_timeout", leastTimeout, DefaultDataTimeout),
+		StallTimeout:        s.duration("stall_timeout", leastTimeout, DefaultStallTimeout),
+		ShutdownTimeout:     s.duration("shutdown_timeout", 0, DefaultShutdownTimeout),
+	}
+}
+
+// leastTimeout: no timeout at all cannot be had, and less is a wrong unit.
+const leastTimeout = 100 * time.Millisecond
+
+func (l *loader) log(b *hclsyntax.Block) Log {
+	if b == nil {
+		return Log{Level: DefaultLogLevel}
+	}
+	s := l.open(b, blocks["log"], "")
+	return Log{
+		Level:  choice(s, "level", DefaultLogLevel, "debug", "info", "warn", "error"),
+		Format: choice(s, "format", "", LogConsole, LogJSON),
+	}
+}

@@ -1,0 +1,146 @@
+package config
+
+import (
+	"fmt"
+	"net"
+	"net/netip"
+	"strconv"
+	"strings"
+
+	"github.com/hashicorp/hcl/v2/hclsyntax"
+)
+
+func (l *loader) listener(b *hclsyntax.Block) Listener {
+	s := l.open(b, blocks["listener"], "")
+	x := Listener{
+		Name:        b.Labels[0],
+		DefaultType: choice(s, "default_type", DefaultBinary, DefaultBinary, DefaultASCII),
+	}
+	x.Address = s.address("address", `":2121"`)
+	x.PassivePorts = s.ports("passive_ports", `"20000-20099"`)
+	x.PublicHost = s.publicHost("public_host", `"203.0.113.7"`)
+	banner, _, _ := s.text("banner", `"Welcome."`)
+	x.Banner = strings.TrimRight(banner, "\r\n")
+	return x
+}
+
+// address reads "host:port", the host a literal address or nothing.
+func (s *section) address(name, example string) netip.AddrPort {
+	if !s.set(name) {
+		s.missing(name, example)
+		return netip.AddrPort{}
+	}
+	text, v, ok := s.text(name, example)
+	if !ok {
+		return netip.AddrPort{}
+	}
+	host, port, err := net.SplitHostPort(text)
+	if err != nil {
+		s.wrong(name, v, "It is an address and a port, or a colon and a port: \"192.0.2.1:2121\", \"[2001:db8::1]:2121\", \":2121\".")
+		return netip.AddrPort{}
+	}
+	n, err := strconv.ParseUint(port, 10, 16)
+	if err != nil {
+		s.wrong(name, v, "The port is a number up to 65535.")
+		return netip.AddrPort{}
+	}
+	addr := netip.IPv6Unspecified()
+	if host != "" {
+		if addr, err = netip.ParseAddr(host); err != nil {
+			s.wrong(name, v, "The host must be an address and not a name, or be left out to listen on all addresses.")
+			return netip.AddrPort{}
+		}
+	}
+	return netip.AddrPortFrom(addr.Unmap(), uint16(n))
+}
+
+// ports reads "first-last".
+func (s *section) ports(name, example string) PortRange {
+	text, v, ok := s.text(name, example)
+	if !ok {
+		return PortRange{}
+	}
+	lo, hi, _ := strings.Cut(text, "-")
+	first, err1 := strconv.ParseUint(strings.TrimSpace(lo), 10, 16)
+	last, err2 := strconv.ParseUint(strings.TrimSpace(hi), 10, 16)
+	r := PortRange{uint16(first), uint16(last)}
+	switch {
+	case err1 != nil || err2 != nil:
+		s.wrong(name, v, "It is the first and the last port with a hyphen between: %s. Ports go up to 65535.", example)
+	case r.First > r.Last:
+		s.wrong(name, v, "The first port is above the last; the range is the wrong way round.")
+	case r.First < 1024:
+		s.wrong(name, v, "Ports below 1024 belong to other services; clients refuse to connect to them.")
+	default:
+		if e, ok := s.l.machine.ephemeral(); ok && r.overlaps(e) {
+			s.l.warnAt(s.at(name), "passive_ports overlaps the kernel's own range",
+				"The kernel gives ports %d to %d to outgoing connections, so some of the range will be taken at times. Choose ports below %d.",
+				e.First, e.Last, e.First)
+		}
+		return r
+	}
+	return PortRange{}
+}
+
+// publicHost reads the address for PASV replies, which have room for IPv4 only.
+func (s *section) publicHost(name, example string) netip.Addr {
+	text, v, ok := s.text(name, example)
+	if !ok || text == "" {
+		return netip.Addr{}
+	}
+	addr, err := netip.ParseAddr(text)
+	switch addr = addr.Unmap(); {
+	case err != nil && strings.Trim(text, "0123456789.") != "":
+		s.wrong(name, v, "It must be an IPv4 address; names are not supported by this version.")
+	case err != nil || !addr.Is4():
+		s.wrong(name, v, "It must be an IPv4 address, as %s: a PASV reply has room for nothing else.", example)
+	case addr.IsUnspecified() || addr.IsMulticast():
+		s.wrong(name, v, "Clients must be able to connect to it.")
+	default:
+		return addr
+	}
+	return netip.Addr{}
+}
+
+func (r PortRange) overlaps(o PortRange) bool {
+	return r != PortRange{} && o != PortRange{} && r.First <= o.Last && o.First <= r.Last
+}
+
+// compareListeners reports listeners that want the same ports of one address.
+func (l *loader) compareListeners(xs []Listener, bs []*hclsyntax.Block) {
+	for i, x := range xs {
+		if !x.Address.IsValid() {
+			continue
+		}
+		for _, y := range xs[:i] {
+			if !y.Address.IsValid() || !sameHost(x.Address.Addr(), y.Address.Addr()) {
+				continue
+			}
+			other := fmt.Sprintf("listener %q", y.Name)
+			if x.Address.Port() == y.Address.Port() && x.Address.Port() != 0 {
+				l.errorAt(bs[i].Body.Attributes["address"].Expr.Range(), "Two listeners on one address",
+					"%s listens there already.", other)
+			}
+			if x.PassivePorts.overlaps(y.PassivePorts) {
+				l.errorAt(bs[i].Body.Attributes["passive_ports"].Expr.Range(), "Two listeners with the same passive ports",
+					"%s uses ports %d to %d of the same address.", other, y.PassivePorts.First, y.PassivePorts.Last)
+			}
+		}
+		for _, y := range xs {
+			own := PortRange{y.Address.Port(), y.Address.Port()}
+			if y.Address.IsValid() && sameHost(x.Address.Addr(), y.Address.Addr()) && x.PassivePorts.overlaps(own) {
+				l.errorAt(bs[i].Body.Attributes["passive_ports"].Expr.Range(), "passive_ports holds a listener's own port",
+					"listener %q takes control connections on port %d.", y.Name, own.First)
+			}
+		}
+	}
+}
+
+// sameHost reports whether some address belongs to both. The unspecified IPv6
+// address stands for all addresses, the unspecified IPv4 address for all of IPv4.
+func sameHost(a, b netip.Addr) bool {
+	covers := func(a, b netip.Addr) bool {
+		return a == b || a == netip.IPv6Unspecified() || a == netip.IPv4Unspecified() && b.Is4()
+	}
+	return covers(a, b) || covers(b, a)
+}

@@ -1,0 +1,71 @@
+package config
+
+import "slices"
+
+// schema is what a block may hold.
+type schema struct {
+	labels     []string // what its labels stand for
+	single     bool     // at most one such block in a configuration
+	attributes []string
+	later      []string // attributes and blocks of the design that this version does not have
+}
+
+// topLevel is what stands outside of any block.
+var topLevel = schema{
+	attributes: []string{"state_dir"},
+	later:      []string{"admin"},
+}
+
+// blocks are the blocks of the top level.
+var blocks = map[string]schema{
+	"listener": {
+		labels:     []string{"name"},
+		attributes: []string{"address", "passive_ports", "public_host", "default_type", "banner"},
+		later:      []string{"public_hosts", "proxy_protocol", "tls"},
+	},
+	"limits": {
+		single: true,
+		attributes: []string{"max_connections", "max_connections_per_ip", "login_attempts", "command_line",
+			"login_timeout", "idle_timeout", "data_timeout", "stall_timeout", "shutdown_timeout"},
+	},
+	"log":       {single: true, attributes: []string{"level", "format"}},
+	"backend":   {labels: []string{"kind", "name"}}, // the rest depends on the kind
+	"anonymous": {single: true, attributes: []string{"filesystem", "names"}},
+	"user": {
+		labels: []string{"name"},
+		attributes: []string{"password_hash", "filesystem", "access", "on_conflict", "commit", "resume_window",
+			"allow_from"},
+		later: []string{"mount"},
+	},
+}
+
+// backends are the backend blocks by kind.
+var backends = map[string]schema{
+	"local":  {attributes: []string{"root", "create", "file_mode", "dir_mode", "sync"}},
+	"memory": {attributes: []string{"max_size"}},
+}
+
+// laterBackends are the kinds of backend that this version does not have.
+var laterBackends = []string{"s3", "ftp"}
+
+// secretAttribute is the one known attribute whose value is never shown.
+const secretAttribute = "password_hash"
+
+// harmless reports whether the value of an attribute of this name may be shown.
+// Unknown names may not: a misspelt password_hash is one.
+func harmless(attribute string) bool {
+	if attribute == secretAttribute {
+		return false
+	}
+	if slices.Contains(topLevel.attributes, attribute) {
+		return true
+	}
+	for _, group := range []map[string]schema{blocks, backends} {
+		for _, s := range group {
+			if slices.Contains(s.attributes, attribute) {
+				return true
+			}
+		}
+	}
+	return slices.Contains(blocks["listener"].later, attribute)
+}

@@ -1,0 +1,2 @@
+state_dir = "/a"
+listener "main" { address = ":2121" }

@@ -1,0 +1,2 @@
+state_dir = "/b"
+listener "main" { address = ":2122" }

@@ -1,0 +1,24 @@
+listener "main" {
+  address        = ":2121"
+  public_host    = "ftp.example.org"
+  public_hosts   = { "10.0.0.0/8" = "local" }
+  proxy_protocol = ["10.0.0.0/8"]
+  tls {
+    cert_file = "/etc/ftpgate/cert.pem"
+  }
+}
+
+admin { address = "127.0.0.1:8021" }
+
+backend "s3" "archive" {
+  bucket     = "acme-archive"
+  secret_key = "hunter2"
+}
+
+backend "ftp" "upstream" {}
+
+user "alice" {
+  password_hash = env("HASH")
+  filesystem    = backend.s3.archive
+  mount "/scratch" { filesystem = backend.memory.scratch }
+}

@@ -1,0 +1,1 @@
+listener "main" { address = ":2121" }

@@ -1,0 +1,2 @@
+state_dir = "/a"
+backend "memory" "m" {}

@@ -1,0 +1,4 @@
+user "bob" {
+  password_hash = env("HASH")
+  filesystem = backend.memory.m
+}

@@ -1,0 +1,73 @@
+# Everything that this version knows, once.
+state_dir = "/var/lib/ftpgate"
+
+listener "main" {
+  address       = ":2121"
+  passive_ports = "20000-20099"
+  public_host   = "203.0.113.7"
+  default_type  = "ascii"
+  banner        = <<-EOT
+    Welcome to the archive.
+    Be kind = be quick.
+  EOT
+}
+
+listener "inner" {
+  address       = "127.0.0.1:0"
+  passive_ports = "21000-21099"
+}
+
+limits {
+  max_connections        = 50
+  max_connections_per_ip = env("NUMBER")
+  login_attempts         = 2
+  command_line           = 4096
+  login_timeout          = "30s"
+  idle_timeout           = "1h30m"
+  data_timeout           = "10s"
+  stall_timeout          = "2m"
+  shutdown_timeout       = "0s"
+}
+
+log {
+  level  = "debug"
+  format = "json"
+}
+
+backend "local" "mirror" { root = "/srv/mirror" }
+
+backend "local" "dropbox" {
+  root      = "/srv/dropbox/${user.name}"
+  create    = env("YES")
+  file_mode = "0660"
+  dir_mode  = "2770" == "" ? "0" : "0770"
+  sync      = true
+}
+
+backend "memory" "my scratch" { max_size = env("SIZE") }
+
+anonymous {
+  filesystem = backend.local.mirror
+  names      = ["anonymous", "ftp", "guest"]
+}
+
+user "scanner" {
+  password_hash = "$2b$hunter2"
+  filesystem    = backend.local.dropbox
+  access        = "drop-box"
+  on_conflict   = "rename"
+  commit        = "lenient"
+  resume_window = "24h"
+  allow_from    = ["192.168.0.0/16", "2001:db8::1", env("NET")]
+}
+
+user "alice" {
+  password_hash = env("HASH")
+  filesystem    = backend.memory["my scratch"]
+}
+
+user "$${user.name}%" {
+  password_hash = file("hash.txt")
+  filesystem    = backend.local.dropbox
+  access        = "read-only"
+}

@@ -1,0 +1,5 @@
+listener "main" { address = ":2121" }
+
+user "alice" {
+  password_hash: "hunter2"
+}

@@ -1,0 +1,128 @@
+package config
+
+import (
+	"fmt"
+	"net/netip"
+	"slices"
+	"strings"
+
+	"github.com/hashicorp/hcl/v2/hclsyntax"
+)
+
+// anonymousUser is user.name for anonymous users.
+const anonymousUser = "anonymous"
+
+func (l *loader) anonymous(b *hclsyntax.Block) *Anonymous {
+	s := l.open(b, blocks["anonymous"], anonymousUser)
+	x := &Anonymous{Names: []string{anonymousUser, "ftp"}, Filesystem: s.filesystem(anonymousUser)}
+	names, ok := s.list("names", `["anonymous", "ftp"]`)
+	if !ok {
+		return x
+	}
+	x.Names = nil
+	for _, n := range names {
+		if err := l.checks.user(n.text); err != nil {
+			l.errorAt(n.at, fmt.Sprintf("%s cannot be an anonymous name", capital(n.shown())), "%s.", capital(err.Error()))
+		}
+		x.Names = append(x.Names, n.text)
+	}
+	if len(names) == 0 {
+		l.errorAt(s.at("names"), "names is empty", "Nobody could log in. Remove the anonymous block to allow no anonymous logins.")
+	}
+	return x
+}
+
+func (l *loader) user(b *hclsyntax.Block, a *Anonymous) User {
+	name := b.Labels[0]
+	if err := l.checks.user(name); err != nil {
+		l.errorAt(b.LabelRanges[0], fmt.Sprintf("%q cannot be a user name", clip(name)), "%s.", capital(err.Error()))
+		name = "user" // what else is wrong can still be found
+	}
+	if a != nil && slices.ContainsFunc(a.Names, func(n string) bool { return strings.EqualFold(n, name) }) {
+		l.errorAt(b.LabelRanges[0], fmt.Sprintf("%q is an anonymous name", name),
+			"The anonymous block lets everyone in under this name, so the user's password would never be asked for.")
+	}
+	s := l.open(b, blocks["user"], name)
+	x := User{
+		Name:         name,
+		PasswordHash: s.passwordHash(),
+		Filesystem:   s.filesystem(name),
+		Access:       choice(s, "access", ReadWrite, ReadOnly, ReadWrite, DropBox),
+		OnConflict:   Overwrite,
+		Commit:       choice(s, "commit", Strict, Strict, Lenient),
+		ResumeWindow: s.duration("resume_window", 0, 0),
+		AllowFrom:    s.networks("allow_from"),
+	}
+	if x.Access == DropBox {
+		x.OnConflict = Refuse
+	}
+	x.OnConflict = choice(s, "on_conflict", x.OnConflict, Overwrite, Refuse, Rename)
+	if x.Access == DropBox && x.OnConflict == Overwrite {
+		l.errorAt(s.at("on_conflict"), "A drop-box never overwrites",
+			"With access = \"drop-box\" on_conflict is \"refuse\" (what it is if left out) or \"rename\".")
+	}
+	return x
+}
+
+// passwordHash reads the hash and never says anything of its value.
+func (s *section) passwordHash() string {
+	const name, example = secretAttribute, `"$argon2id$..." (ftpgate hash makes one)`
+	if !s.set(name) {
+		s.missing(name, example)
+		return ""
+	}
+	text, v, ok := s.text(name, example)
+	if !ok {
+		return ""
+	}
+	if err := s.l.checks.hash(text); err != nil {
+		s.wrong(name, v, "%s.", capital(err.Error()))
+	}
+	return text
+}
+
+// networks reads a list of networks and addresses.
+func (s *section) networks(name string) []netip.Prefix {
+	items, ok := s.list(name, `["192.168.0.0/16"]`)
+	if ok && len(items) == 0 {
+		s.l.errorAt(s.at(name), fmt.Sprintf("%s is empty", name), "Nobody could log in. Leave it out to allow logins from anywhere.")
+	}
+	var networks []netip.Prefix
+	for _, x := range items {
+		p, err := netip.ParsePrefix(x.text)
+		if addr, err2 := netip.ParseAddr(x.text); err2 == nil && addr.Zone() == "" {
+			addr = addr.Unmap()
+			p, err = netip.PrefixFrom(addr, addr.BitLen()), nil
+		}
+		summary := fmt.Sprintf("%s is not a network", capital(x.shown()))
+		switch {
+		case err != nil:
+			s.l.errorAt(x.at, summary, `A network is an address and a length, "192.168.0.0/16" or "2001:db8::/32", or a single address.`)
+		case p.Addr().Is4In6():
+			s.l.errorAt(x.at, summary, "IPv4 networks are written as IPv4.")
+		case p != p.Masked():
+			hint := ""
+			if !x.secret {
+				hint = fmt.Sprintf(" Did you mean %q?", p.Masked())
+			}
+			s.l.errorAt(x.at, summary, "Some bits after its length are set.%s", hint)
+		default:
+			networks = append(networks, p)
+		}
+	}
+	return networks
+}
+
+func (c Checks) hash(h string) error {
+	if c.Hash == nil {
+		return nil
+	}
+	return c.Hash(h)
+}
+
+func (c Checks) user(name string) error {
+	if c.User == nil {
+		return nil
+	}
+	return c.User(name)
+}
