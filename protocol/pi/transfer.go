@@ -149,10 +149,13 @@ func (s *session) receive(ctx context.Context, r request, u upload) (reply ftp.R
 // here on ABOR comes too late.
 func (s *session) commit(ctx context.Context, bytes int64, took time.Duration) error {
 	if s.account.Commit == CommitStrict {
-		if bytes > commitSmall || took > commitQuick {
-			// The FIN of a killed client's control connection may still be on its way.
+		// The FIN of a killed client's control connection may still be on its way, for as
+		// long as the dying process waits for a processor. Waiting costs a twentieth of
+		// the upload's own time, or about as much again where that is short. Empty
+		// files are what a client killed at the start leaves, and rare enough.
+		if bytes == 0 || bytes > commitSmall || took > commitPatience {
 			select {
-			case <-time.After(commitPatience):
+			case <-time.After(min(max(took/20, commitPatience), commitLonger)):
 			case <-ctx.Done():
 			}
 		}
