@@ -1,6 +1,7 @@
 package vfs
 
 import (
+	"bytes"
 	"strings"
 )
 
@@ -29,7 +30,7 @@ func Resolve(wd, arg string) (string, error) {
 		switch segment {
 		case "", ".":
 		case "..":
-			out = out[:max(0, strings.LastIndexByte(string(out), '/'))]
+			out = out[:max(0, bytes.LastIndexByte(out, '/'))]
 		default:
 			out = append(append(out, '/'), segment...)
 		}

@@ -267,9 +267,9 @@ func heldEndsWithChange(t *tree) {
 // to the first that publishes, or to the one that has taken it over.
 func resumedTwice(t *tree) {
 	t.hold("/f", "part")
-	resumed := map[string]afero.File{" 1": t.open("/f", vfs.ModeAppend), " 2": t.begin("/f", vfs.ModeRestart, 4)}
 	var won string
-	for tail, f := range resumed {
+	for i, f := range []afero.File{t.open("/f", vfs.ModeAppend), t.begin("/f", vfs.ModeRestart, 4)} {
+		tail := [...]string{" first", " second"}[i]
 		_, _ = f.Write([]byte(tail)) // Close says the same
 		switch err := f.Close(); {
 		case err != nil:

@@ -291,6 +291,16 @@ var mutants = []mutant{
 			}
 		},
 	}},
+	{name: "says that it published", clauses: []string{"lost-update/created", "hold/resumed-twice", "hold/exclusive"}, faults: faults{
+		file: uploading(func(_ afero.Fs, _ string, f afero.File) *file {
+			return &file{close: func() error {
+				if err := f.Close(); !errors.Is(err, vfs.ErrTransient) {
+					return err
+				}
+				return nil
+			}}
+		}),
+	}},
 	{name: "appends twice", clauses: []string{"concurrency/append"}, faults: faults{
 		file: func(below afero.Fs, name string, flag int, f afero.File) *file {
 			if flag != vfs.ModeAppend {
@@ -364,7 +374,7 @@ var mutants = []mutant{
 			return tree
 		}}
 	}},
-	{name: "remembers sizes of what was held", clauses: []string{"hold/stor-ends-it", "hold/change-ends-it", "hold/resumed-twice", "hold/expires"}, faults: func() faults {
+	{name: "remembers sizes of what was held", clauses: []string{"hold/stor-ends-it", "hold/change-ends-it", "hold/expires"}, faults: func() faults {
 		var mu sync.Mutex
 		sizes := make(map[string]int64)
 		return faults{held: func(below afero.Fs, name string) (int64, error) {
