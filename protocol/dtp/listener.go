@@ -61,6 +61,9 @@ func (l *listener) serve() {
 
 // pause waits for d; false says that the listener was closed meanwhile.
 func (l *listener) pause(d time.Duration) bool {
+	l.passive.mu.Lock()
+	l.passive.stats.Pauses++
+	l.passive.mu.Unlock()
 	t := time.NewTimer(d)
 	defer t.Stop()
 	select {

@@ -58,6 +58,7 @@ type PassiveStats struct {
 	Resting      int    // (port, peer) pairs that rest now
 	Accepted     uint64 // connections handed to a reservation so far
 	Rejected     uint64 // connections closed because no reservation waited for them
+	Pauses       uint64 // waits of a listener because descriptors or memory ran out
 }
 
 // Passive is the passive side of one endpoint: its listeners and who may

@@ -65,7 +65,7 @@ func (t *Transfer) Receive(ctx context.Context, dst io.Writer, raw *os.File) err
 	}
 	defer w.release()
 	if t.ASCII {
-		return t.finish(ctx, t.receiveASCII(w, dst))
+		return t.finish(ctx, t.receiveASCII(w.read, dst))
 	}
 	return t.finish(ctx, t.receive(w, dst, raw))
 }
@@ -123,7 +123,7 @@ func (t *Transfer) send(w *wire, src io.Reader, raw *os.File) error {
 func readChunk(src io.Reader, b []byte, ascii bool) (int, error) {
 	at := 0
 	if ascii {
-		at = len(b) / 2
+		at = (len(b) + 1) / 2
 	}
 	for range maxEmptyReads {
 		n, err := src.Read(b[at:])
@@ -165,12 +165,12 @@ func (t *Transfer) receive(w *wire, dst io.Writer, raw *os.File) error {
 	}
 }
 
-func (t *Transfer) receiveASCII(w *wire, dst io.Writer) error {
+func (t *Transfer) receiveASCII(read func([]byte) (int, error), dst io.Writer) error {
 	buf := getBuffer()
 	defer func() { buf.put() }()
 	held := 0 // 1: buf.b[0] is a CR whose successor has not come
 	for {
-		n, err := w.read(buf.b[held:])
+		n, err := read(buf.b[held:])
 		text, cr := joinCRLF(buf.b[:held+n], err == nil)
 		if n > 0 || len(text) > 0 {
 			if err := t.store(dst, text, n); err != nil {
