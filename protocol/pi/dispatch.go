@@ -27,7 +27,14 @@ func (s *session) parse(line []byte) command {
 	return command{Command: c, row: s.server.table[c.Verb]}
 }
 
-func (c *command) is(verb string) bool { return c.row != nil && c.row.verb == verb }
+// is reports whether c is verb as it is meant to be sent: with an argument ABOR and QUIT are only 501.
+func (c *command) is(verb string) bool { return c.row != nil && c.row.verb == verb && !c.HasArg }
+
+// overtakes reports whether c is answered at once while a transfer runs. STAT with a path
+// belongs between transfers (RFC 959 §4.1.3) and waits.
+func (c *command) overtakes() bool {
+	return c.row != nil && c.row.overtakes && (c.Arg == "" || c.row.arg == argIgnored)
+}
 
 // take runs c, hands it to the worker, or queues it behind the running command. It
 // reports whether the reader goes on reading.
@@ -57,7 +64,7 @@ func (s *session) take(c command) bool {
 		c.hit = s.abort()
 	case c.is("QUIT"):
 		s.quit = true
-	case c.row != nil && c.row.overtakes && s.running.transfer != nil && len(s.queue) == 0:
+	case c.overtakes() && s.running.transfer != nil && len(s.queue) == 0:
 		s.mu.Unlock()
 		s.send(s.duringTransfer(c))
 		return true

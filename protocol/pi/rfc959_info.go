@@ -88,7 +88,7 @@ func (s *session) stat(ctx context.Context, r request) (ftp.Reply, error) {
 // duringTransfer answers NOOP and STAT on the reader while a worker transfers. It
 // reads only what is under mu (held by nobody here) and what never changes.
 func (s *session) duringTransfer(c command) ftp.Reply {
-	if c.is("NOOP") {
+	if c.row.verb == "NOOP" {
 		return ftp.Replyf(200, "NOOP ok.")
 	}
 	s.mu.Lock()
