@@ -47,6 +47,7 @@ func (s *session) take(c command) bool {
 	if !s.busy {
 		if c.row != nil && c.row.store && c.bad == nil {
 			s.busy = true
+			s.running = run{row: c.row}
 			s.mu.Unlock()
 			go s.worker(c)
 			return true
@@ -90,8 +91,12 @@ func (s *session) take(c command) bool {
 // wait behind it. It reports whether there was anything. Called with mu held.
 func (s *session) abort() bool {
 	hit := false
-	if s.running.cancel != nil && !s.running.publishing {
-		s.running.cancel(errAborted)
+	switch r := &s.running; {
+	case r.row == nil || r.publishing:
+	case r.cancel == nil: // it has not begun yet
+		r.aborted, hit = true, true
+	default:
+		r.cancel(errAborted)
 		hit = true
 	}
 	for i := range s.queue {
@@ -107,6 +112,7 @@ func (s *session) worker(c command) {
 	for {
 		s.execute(&c)
 		s.mu.Lock()
+		s.running = run{}
 		if s.drained && !s.ended && !s.lost {
 			s.mu.Unlock()
 			s.send(ftp.Replyf(421, "Server is shutting down, closing control connection."))
@@ -121,6 +127,7 @@ func (s *session) worker(c command) {
 			return
 		}
 		c = s.queue[0]
+		s.running = run{row: c.row}
 		s.queue = s.queue[1:]
 		s.queued -= len(c.Arg)
 		s.work.Broadcast()
@@ -219,13 +226,19 @@ func (s *session) gate(c *command) error {
 	return nil
 }
 
-// begun notes the command that runs on the worker; a nil row that none does.
+// begun notes the command that runs and how to cancel it; a nil row that none does.
+// What has been asked of it before it began is done now.
 func (s *session) begun(r *row, cancel context.CancelCauseFunc) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	aborted := s.running.aborted
 	s.running = run{row: r, cancel: cancel}
-	if s.lost && cancel != nil {
+	switch {
+	case cancel == nil:
+	case s.lost:
 		cancel(errControlLost)
+	case aborted:
+		cancel(errAborted)
 	}
 }
 

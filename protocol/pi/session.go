@@ -72,7 +72,8 @@ type session struct {
 // run is the command that a worker is running.
 type run struct {
 	row        *row
-	cancel     context.CancelCauseFunc
+	cancel     context.CancelCauseFunc // nil: it has not begun
+	aborted    bool                    // ABOR came before it began
 	transfer   *dtp.Transfer // once 150 is out
 	path       string
 	publishing bool // too late to abort
