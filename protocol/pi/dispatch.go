@@ -2,6 +2,8 @@ package pi
 
 import (
 	"context"
+	"errors"
+	"fmt"
 	"runtime/debug"
 	"strings"
 	"time"
@@ -199,9 +201,18 @@ func (s *session) run(c *command) (reply ftp.Reply, err error) {
 	}()
 	r := request{Command: c.Command, row: c.row, hit: c.hit}
 	if r.path, err = s.resolve(ctx, c); err != nil {
-		return reply, err
+		return reply, because(ctx, err)
 	}
-	return c.row.handle(s, ctx, r)
+	reply, err = c.row.handle(s, ctx, r)
+	return reply, because(ctx, err)
+}
+
+// because names the reason why ctx ended to an error that tells only that it did.
+func because(ctx context.Context, err error) error {
+	if errors.Is(err, context.Canceled) && ctx.Err() != nil {
+		return fmt.Errorf("%w: %w", context.Cause(ctx), err)
+	}
+	return err
 }
 
 // gate refuses what needs no look at storage.
