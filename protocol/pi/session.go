@@ -74,7 +74,7 @@ type run struct {
 	row        *row
 	cancel     context.CancelCauseFunc // nil: it has not begun
 	aborted    bool                    // ABOR came before it began
-	transfer   *dtp.Transfer // once 150 is out
+	transfer   *dtp.Transfer           // once 150 is out
 	path       string
 	publishing bool // too late to abort
 	outlives   bool // an upload that goes on without its control connection (CommitLenient)
@@ -96,7 +96,11 @@ func (s *session) open() {
 	s.lines.Refuse = func(answer []byte) { s.write(answer) }
 	s.active = s.start
 	s.send(s.greeting())
-	s.conn.SetReadDeadline(s.start.Add(min(s.limits.LoginTimeout, s.limits.IdleTimeout)))
+	s.mu.Lock()
+	if !s.lost && !s.ended && !s.drained { // who ended it by now has set a deadline that must stay
+		s.conn.SetReadDeadline(s.start.Add(min(s.limits.LoginTimeout, s.limits.IdleTimeout)))
+	}
+	s.mu.Unlock()
 }
 
 func (s *session) close() {
@@ -275,9 +279,9 @@ func (s *session) cut(cause error) {
 	if s.running.cancel != nil {
 		s.running.cancel(cause)
 	}
+	s.conn.SetDeadline(past) // also of a write to a client that does not read
 	s.mu.Unlock()
 	s.cancel(cause)
-	s.conn.SetReadDeadline(past)
 }
 
 // past is a deadline that wakes whoever waits.
@@ -290,14 +294,18 @@ func (s *session) send(r ftp.Reply) {
 		s.release()
 	}
 	s.replies.Lock()
+	defer s.replies.Unlock()
+	s.sendLocked(r)
+	if last {
+		s.end(r.String())
+	}
+}
+
+func (s *session) sendLocked(r ftp.Reply) {
 	s.replies.buf = r.Append(s.replies.buf[:0])
 	s.writeLocked(s.replies.buf)
 	if cap(s.replies.buf) > 256 {
 		s.replies.buf = nil
-	}
-	s.replies.Unlock()
-	if last {
-		s.end(r.String())
 	}
 }
 
@@ -308,13 +316,20 @@ func (s *session) write(p []byte) {
 }
 
 // writeLocked writes p whole, or gives the session up: a client that
-// leaves its replies unread for replyTimeout is gone.
+// leaves its replies unread for replyTimeout is gone. Nothing follows the last
+// reply, or a session that was cut.
 func (s *session) writeLocked(p []byte) {
+	s.mu.Lock()
+	if s.ended || s.lost {
+		s.mu.Unlock()
+		return
+	}
 	// The deadline is renewed only when half of it has gone by.
 	if now := time.Now(); now.After(s.replies.deadline.Add(-replyTimeout / 2)) {
 		s.replies.deadline = now.Add(replyTimeout)
 		s.conn.SetWriteDeadline(s.replies.deadline)
 	}
+	s.mu.Unlock()
 	if _, err := s.conn.Write(p); err != nil {
 		s.lose(err)
 		s.conn.SetReadDeadline(past)
