@@ -162,13 +162,20 @@ func (g *Gateway) Serve() error {
 }
 
 // Shutdown stops accepting and lets running transfers finish, for as long as
-// limits.shutdown_timeout says; what then still runs is cut, and never published.
+// limits.shutdown_timeout says; what then still runs is cut, never published, and
+// the error is context.DeadlineExceeded.
 func (g *Gateway) Shutdown(ctx context.Context) error {
+	g.log.Info().Dur("at_most_ms", g.config.Limits.ShutdownTimeout).Msg("stopping; running transfers may finish")
 	ctx, cancel := context.WithTimeout(ctx, g.config.Limits.ShutdownTimeout)
 	defer cancel()
 	err := g.server.Shutdown(ctx)
 	g.closeListeners()
 	g.backends.close()
+	if err != nil {
+		g.log.Warn().Msg("stopped; some transfers did not finish in time and were cut")
+	} else {
+		g.log.Info().Msg("stopped")
+	}
 	return err
 }
 

@@ -34,15 +34,16 @@ const (
 )
 
 const (
-	replyTimeout     = 30 * time.Second       // a client that does not read its replies for so long is gone
-	slotPatience     = 250 * time.Millisecond // a client that has just quit frees its slot within this
-	maxSlotWaiters   = 64                     // connections that may wait for a slot at once
-	commitPatience   = 5 * time.Millisecond   // the FIN of a killed client's control connection arrives within this of the data's on an idle machine, ...
-	commitLonger     = 50 * time.Millisecond  // ... and on a busy one within this, as a rule
-	commitSmall      = 1 << 20                // bytes; smaller uploads that took less than commitPatience are published without a wait
-	maxQueued        = 64                     // commands sent ahead
-	maxQueuedBytes   = 16 << 10               // and the bytes of their arguments
-	maxStrangerVerbs = 10                     // unknown verbs before login, then the connection is not FTP
+	replyTimeout      = 30 * time.Second       // a client that does not read its replies for so long is gone
+	slotPatience      = 250 * time.Millisecond // a client that has just quit frees its slot within this
+	maxSlotWaiters    = 64                     // connections that may wait for a slot at once
+	commitPatience    = 5 * time.Millisecond   // the FIN of a killed client's control connection arrives within this of the data's on an idle machine, ...
+	commitLonger      = 50 * time.Millisecond  // ... and on a busy one within this, as a rule
+	commitSmall       = 1 << 20                // bytes; smaller uploads that took less than commitPatience are published without a wait
+	maxQueued         = 64                     // commands sent ahead
+	maxQueuedBytes    = 16 << 10               // and the bytes of their arguments
+	maxTelnetRefusals = 16                     // Telnet options answered in one session
+	maxStrangerVerbs  = 10                     // unknown verbs before login, then the connection is not FTP
 )
 
 func (l Limits) withDefaults() Limits {

@@ -35,6 +35,7 @@ type session struct {
 
 	info         SessionInfo
 	lines        *ftp.LineReader
+	telnet       int      // options refused; the reader's own
 	account      *Account // nil: not logged in
 	user         string   // named by USER, until PASS
 	wd           string
@@ -93,7 +94,7 @@ func (s *session) open() {
 	}
 	s.reset()
 	s.lines = ftp.NewLineReader(s.conn, s.limits.CommandLine)
-	s.lines.Refuse = func(answer []byte) { s.write(answer) }
+	s.lines.Refuse = s.refuseTelnet
 	s.active = s.start
 	s.send(s.greeting())
 	s.mu.Lock()
@@ -112,6 +113,13 @@ func (s *session) close() {
 	s.server.forget(s)
 	if t := s.server.Trace; t != nil && t.SessionEnd != nil {
 		t.SessionEnd(s.info, time.Since(s.start), s.reason)
+	}
+}
+
+// refuseTelnet answers a Telnet option (RFC 1123 §4.1.2.12), but not a flood of them.
+func (s *session) refuseTelnet(answer []byte) {
+	if s.telnet++; s.telnet <= maxTelnetRefusals {
+		s.write(answer)
 	}
 }
 

@@ -1,0 +1,69 @@
+package main
+
+import (
+	"fmt"
+	"io"
+	"text/tabwriter"
+
+	"github.com/spf13/cobra"
+
+	"github.com/ftpgate/ftpgate/gateway/config"
+)
+
+func newCheckCommand() *cobra.Command {
+	cmd := &cobra.Command{
+		Use:   "check",
+		Short: "Say what is wrong with a configuration",
+		Long: `Reads a configuration as serve would and prints every mistake in it, with
+file, line and a caret under the words that are meant; then, if there is
+none, what would be served. Nothing is opened, listened on or created.
+
+Warnings are for things that work and are probably not wanted. Only errors
+make the exit code 1.`,
+		Example: `  ftpgate check
+  ftpgate check --config /etc/ftpgate/main.hcl`,
+		Args: cobra.NoArgs,
+	}
+	path := configFlag(cmd)
+	cmd.RunE = func(cmd *cobra.Command, _ []string) error { return check(cmd.OutOrStdout(), *path) }
+	return cmd
+}
+
+func check(out io.Writer, path string) error {
+	c, ds := loadConfig(path)
+	color, width := appearance(out)
+	if err := ds.Write(out, color, width); err != nil {
+		return failure{err}
+	}
+	if c != nil {
+		if err := summarize(out, c); err != nil {
+			return failure{err}
+		}
+	}
+	if _, err := fmt.Fprintf(out, "%s: %s.\n", path, counts(ds)); err != nil {
+		return failure{err}
+	}
+	if c == nil {
+		return failure{} // all is said
+	}
+	return nil
+}
+
+// summarize says what c serves.
+func summarize(w io.Writer, c *config.Config) error {
+	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
+	for _, l := range c.Listeners {
+		ports := "any port"
+		if l.PassivePorts != (config.PortRange{}) {
+			ports = fmt.Sprintf("ports %d to %d", l.PassivePorts.First, l.PassivePorts.Last)
+		}
+		fmt.Fprintf(t, "listener %q\t%v\tpassive on %s\n", l.Name, l.Address, ports)
+	}
+	if c.Anonymous != nil {
+		fmt.Fprintf(t, "anonymous\tread-only\ton %v\n", c.Anonymous.Filesystem)
+	}
+	for _, u := range c.Users {
+		fmt.Fprintf(t, "user %q\t%s\ton %v\n", u.Name, u.Access, u.Filesystem)
+	}
+	return t.Flush()
+}
