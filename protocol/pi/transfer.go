@@ -45,12 +45,15 @@ func (s *session) connect(ctx context.Context) (*dtp.Transfer, error) {
 	return nil, fmt.Errorf("%w: %w", errNoData, err)
 }
 
-// begin writes the 150 and lets STAT see the transfer.
+// begin writes the 150 and lets NOOP and STAT see the transfer. A reply to one of
+// them can neither come before the 150 nor miss the transfer after it.
 func (s *session) begin(t *dtp.Transfer, path, text string) {
+	s.replies.Lock()
+	defer s.replies.Unlock()
 	s.mu.Lock()
 	s.running.transfer, s.running.path = t, path
 	s.mu.Unlock()
-	s.send(ftp.Reply{Code: 150, Lines: []string{text}})
+	s.sendLocked(ftp.Reply{Code: 150, Lines: []string{text}})
 }
 
 // download sends src, which has been opened, to the client; raw is the operating
