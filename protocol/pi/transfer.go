@@ -66,6 +66,7 @@ func (s *session) download(ctx context.Context, r request, src io.Reader, raw *o
 	if err != nil {
 		return reply, err
 	}
+	defer t.Close() // also when src panics
 	if info.Verb != "RETR" {
 		t.ASCII = false // listings are made of CRLF lines
 	}
