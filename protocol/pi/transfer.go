@@ -108,7 +108,7 @@ func (s *session) receive(ctx context.Context, r request, u upload) (reply ftp.R
 	settled := false
 	defer func() {
 		if !settled { // an error, or a panic on its way to run
-			if s.hold(f, err) {
+			if s.hold(f, err, info.Bytes) {
 				info.Outcome = Held
 			}
 		}
@@ -177,9 +177,10 @@ func (s *session) commit(ctx context.Context, bytes int64, took time.Duration) e
 }
 
 // hold keeps the partial upload f for its owner if it was cut (not if it failed)
-// and the account has a window to resume it; else it discards it.
-func (s *session) hold(f afero.File, cause error) bool {
-	if s.account.ResumeWindow > 0 && !s.ascii() && wasCut(cause) {
+// and the account has a window to resume it; else it discards it. An upload that
+// received nothing must not replace what an earlier one left.
+func (s *session) hold(f afero.File, cause error, received int64) bool {
+	if s.account.ResumeWindow > 0 && received > 0 && !s.ascii() && wasCut(cause) {
 		if k, ok := f.(vfs.Keeper); ok {
 			err := k.Keep()
 			if err != nil {
