@@ -107,12 +107,13 @@ func (s *session) open() {
 func (s *session) close() {
 	s.wait()
 	s.release()
+	info := s.info
 	s.logout()
 	s.cancel(nil)
 	s.conn.Close()
 	s.server.forget(s)
 	if t := s.server.Trace; t != nil && t.SessionEnd != nil {
-		t.SessionEnd(s.info, time.Since(s.start), s.reason)
+		t.SessionEnd(info, time.Since(s.start), s.reason)
 	}
 }
 

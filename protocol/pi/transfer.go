@@ -61,7 +61,7 @@ func (s *session) begin(t *dtp.Transfer, path, text string) {
 func (s *session) download(ctx context.Context, r request, src io.Reader, raw *os.File, info TransferInfo, text string) (reply ftp.Reply, err error) {
 	info.Verb = r.row.verb
 	start := time.Now()
-	defer func() { s.report(info, start, reply, err) }()
+	defer func() { s.report(r, info, start, reply, because(ctx, err)) }()
 	t, err := s.connect(ctx)
 	if err != nil {
 		return reply, err
@@ -97,7 +97,7 @@ type upload struct {
 func (s *session) receive(ctx context.Context, r request, u upload) (reply ftp.Reply, err error) {
 	info := TransferInfo{Verb: r.row.verb, Path: u.path, Offset: u.offset, Outcome: Discarded}
 	start := time.Now()
-	defer func() { s.report(info, start, reply, err) }()
+	defer func() { s.report(r, info, start, reply, because(ctx, err)) }()
 	s.mu.Lock()
 	s.running.outlives = s.account.Commit == CommitLenient
 	s.mu.Unlock()
@@ -215,14 +215,14 @@ func (s *session) fail(r request, err error) {
 }
 
 // report traces the end of a transfer.
-func (s *session) report(info TransferInfo, start time.Time, reply ftp.Reply, err error) {
+func (s *session) report(r request, info TransferInfo, start time.Time, reply ftp.Reply, err error) {
 	t := s.server.Trace
 	if t == nil || t.Transfer == nil {
 		return
 	}
 	info.Duration, info.Reply, info.Err = time.Since(start), reply.Code, err
 	if err != nil {
-		info.Reply, _ = codeFor(err, nil)
+		info.Reply = replyTo(err, &command{Command: r.Command, row: r.row}).Code
 	}
 	if info.Outcome == "" {
 		info.Outcome = Failed
