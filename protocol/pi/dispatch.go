@@ -221,6 +221,8 @@ func (s *session) gate(c *command) error {
 	switch {
 	case c.bad != nil:
 		return s.stranger(c.bad)
+	case r == nil && s.account == nil && strings.Contains(c.Arg, "HTTP/"):
+		return ftp.Errorf(421, "This is not a web server.")
 	case r == nil:
 		return s.stranger(ftp.Errorf(500, "Unknown command."))
 	case s.account == nil && !r.beforeLogin:
@@ -307,8 +309,8 @@ func (s *session) held(ctx context.Context, path string) int64 {
 // fs is the account's filesystem for one command.
 func (s *session) fs(ctx context.Context) fsys { return vfs.WithContext(ctx, s.account.FS) }
 
-// stranger answers what is not FTP; before login only so often, and HTTP not
-// at all, since a browser can be made to send somebody else's words (THREATS 8).
+// stranger answers what is not FTP; before login only so often, since a browser
+// can be made to send somebody else's words (THREATS 8).
 func (s *session) stranger(e *ftp.Error) error {
 	if s.account == nil {
 		if s.strangers++; s.strangers >= maxStrangerVerbs {
