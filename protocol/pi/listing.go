@@ -3,6 +3,7 @@ package pi
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io/fs"
 	"strings"
 	"time"
@@ -47,10 +48,18 @@ func (s *session) sendListing(ctx context.Context, r request, f form) (ftp.Reply
 		return ftp.Reply{}, err
 	}
 	defer l.Close()
+	defer func() { s.reportUnsendable(r, l) }()
 	if err := l.fill(); err != nil { // an unreadable directory is an error before the 150
 		return ftp.Reply{}, err
 	}
 	return s.download(ctx, r, l, nil, TransferInfo{Path: l.path}, "Here comes the directory listing.")
+}
+
+// reportUnsendable tells the log, and nobody else, that a listing is not all there is.
+func (s *session) reportUnsendable(r request, l *listing) {
+	if l.unsendable > 0 {
+		s.fail(r, fmt.Errorf("%s: left out %d names that hold CR, LF or NUL", l.path, l.unsendable))
+	}
 }
 
 // openListing finds out what is to be listed: a directory, a file, or (LIST and

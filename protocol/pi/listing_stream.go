@@ -4,6 +4,7 @@ import (
 	"errors"
 	"io"
 	"io/fs"
+	"strings"
 	"time"
 
 	"github.com/spf13/afero"
@@ -34,6 +35,8 @@ type listing struct {
 	single  fs.FileInfo
 	limit   int  // at most so many entries, if not 0
 	cut     bool // there were more
+
+	unsendable int // names with CR, LF or NUL, left out
 
 	file  afero.File // the directory; nil for a single file
 	batch int
@@ -95,6 +98,10 @@ func (l *listing) fill() error {
 // add formats one entry if the account may see it and the pattern wants it.
 func (l *listing) add(fi fs.FileInfo) {
 	name := fi.Name()
+	if strings.ContainsAny(name, "\x00\r\n") {
+		l.unsendable++ // such a name cannot be sent back, or on a line at all
+		return
+	}
 	if !fi.IsDir() && !l.account.Access.All.Has(Look) && !l.account.May(Look, vfs.Join(l.path, name)) {
 		return
 	}
