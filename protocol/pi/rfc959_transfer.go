@@ -38,6 +38,8 @@ func (s *session) retr(ctx context.Context, r request) (ftp.Reply, error) {
 	switch {
 	case fi.IsDir():
 		return ftp.Reply{}, vfs.ErrIsDir
+	case !fi.Mode().IsRegular():
+		return ftp.Reply{}, vfs.ErrNotRegular
 	case offset > fi.Size():
 		return ftp.Reply{}, ftp.Errorf(554, "REST offset %d is beyond the end of the file.", offset)
 	case offset > 0:
