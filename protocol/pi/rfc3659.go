@@ -55,11 +55,12 @@ func (s *session) mdtm(ctx context.Context, r request) (ftp.Reply, error) {
 			}
 		}
 	}
-	if !s.may(ctx, r.row.needs, p) {
-		return ftp.Reply{}, errDenied
-	}
 	fi, err := s.fs(ctx).Stat(p)
-	if err != nil {
+	switch {
+	case err == nil && fi.IsDir() && s.account.May(List, p):
+	case !s.may(ctx, r.row.needs, p):
+		return ftp.Reply{}, errDenied
+	case err != nil:
 		return ftp.Reply{}, err
 	}
 	return ftp.Reply{Code: 213, Lines: []string{ftp.FormatTime(fi.ModTime())}}, nil

@@ -62,7 +62,7 @@ func newTable() map[string]*row {
 		{verb: "PASS", rfc: "RFC 959 §4.1.1", help: "PASS <sp> password", arg: argOptional, handle: (*session).pass, beforeLogin: true, store: true, secret: true},
 		{verb: "ACCT", rfc: "RFC 959 §4.1.1", help: "ACCT <sp> account", arg: argText, handle: (*session).acct, secret: true},
 		{verb: "CWD", rfc: "RFC 959 §4.1.1", help: "CWD <sp> directory", arg: argOptionalPath, needs: List, handle: (*session).cwd, store: true},
-		{verb: "CDUP", rfc: "RFC 959 §4.1.1", help: "CDUP", handle: (*session).cdup, store: true},
+		{verb: "CDUP", rfc: "RFC 959 §4.1.1", help: "CDUP", needs: List, handle: (*session).cdup, store: true},
 		{verb: "REIN", rfc: "RFC 959 §4.1.1", help: "REIN", handle: (*session).rein, beforeLogin: true},
 		{verb: "QUIT", rfc: "RFC 959 §4.1.1", help: "QUIT", handle: (*session).bye, beforeLogin: true},
 		{verb: "SMNT", rfc: "RFC 959 §4.1.1", arg: argText},
