@@ -35,9 +35,10 @@ type session struct {
 
 	info         SessionInfo
 	lines        *ftp.LineReader
-	telnet       int      // options refused; the reader's own
-	account      *Account // nil: not logged in
-	user         string   // named by USER, until PASS
+	telnet       int       // options refused; the reader's own
+	account      *Account  // nil: not logged in
+	nobody       time.Time // ... since then
+	user         string    // named by USER, until PASS
 	wd           string
 	typ          dataType
 	typeSet      bool // the client has sent TYPE
@@ -95,7 +96,7 @@ func (s *session) open() {
 	s.reset()
 	s.lines = ftp.NewLineReader(s.conn, s.limits.CommandLine)
 	s.lines.Refuse = s.refuseTelnet
-	s.active = s.start
+	s.active, s.nobody = s.start, s.start
 	s.send(s.greeting())
 	s.mu.Lock()
 	if !s.lost && !s.ended && !s.drained { // who ended it by now has set a deadline that must stay
@@ -147,7 +148,7 @@ func (s *session) logout() {
 		s.data.Reset()
 	}
 	if a := s.account; a != nil {
-		s.account = nil
+		s.account, s.nobody = nil, time.Now()
 		s.info.User = ""
 		if a.Close != nil {
 			a.Close()
@@ -194,7 +195,7 @@ func (s *session) expired() bool {
 		return true
 	}
 	if s.busy {
-		s.conn.SetReadDeadline(now.Add(s.limits.IdleTimeout))
+		s.conn.SetReadDeadline(now.Add(min(s.limits.LoginTimeout, s.limits.IdleTimeout)))
 		return false
 	}
 	if s.drained {
@@ -205,7 +206,7 @@ func (s *session) expired() bool {
 	}
 	limit, text := s.active.Add(s.limits.IdleTimeout), "Idle timeout, closing control connection."
 	if s.account == nil {
-		if login := s.start.Add(s.limits.LoginTimeout); login.Before(limit) {
+		if login := s.nobody.Add(s.limits.LoginTimeout); login.Before(limit) {
 			limit, text = login, "Login timeout, closing control connection."
 		}
 	}
