@@ -1,6 +1,7 @@
 package memory_test
 
 import (
+	"errors"
 	"fmt"
 	"io"
 	"testing"
@@ -102,7 +103,7 @@ func BenchmarkReaddir(b *testing.B) {
 			b.Fatal(err)
 		}
 		for {
-			if _, err := d.Readdir(128); err == io.EOF {
+			if _, err := d.Readdir(128); errors.Is(err, io.EOF) {
 				break
 			}
 		}

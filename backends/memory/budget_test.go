@@ -11,9 +11,10 @@ import (
 	"testing"
 	"time"
 
+	"github.com/spf13/afero"
+
 	"github.com/ftpgate/ftpgate/backends/memory"
 	"github.com/ftpgate/ftpgate/protocol/vfs"
-	"github.com/spf13/afero"
 )
 
 const chunk = 256 << 10

@@ -5,10 +5,11 @@ import (
 	"testing"
 	"time"
 
+	"github.com/spf13/afero"
+
 	"github.com/ftpgate/ftpgate/backends/memory"
 	"github.com/ftpgate/ftpgate/protocol/vfs"
 	"github.com/ftpgate/ftpgate/protocol/vfs/vfstest"
-	"github.com/spf13/afero"
 )
 
 // tree is a backend whose clock the test can set forward.

@@ -6,8 +6,9 @@ import (
 	"os"
 	"time"
 
-	"github.com/ftpgate/ftpgate/protocol/vfs"
 	"github.com/spf13/afero"
+
+	"github.com/ftpgate/ftpgate/protocol/vfs"
 )
 
 // filesystem is one owner's view of a Backend.

@@ -1,12 +1,14 @@
 package memory
 
 import (
+	"errors"
 	"io"
 	"io/fs"
 	"os"
 
-	"github.com/ftpgate/ftpgate/protocol/vfs"
 	"github.com/spf13/afero"
+
+	"github.com/ftpgate/ftpgate/protocol/vfs"
 )
 
 func (f filesystem) openRead(name string) (afero.File, error) {
@@ -47,8 +49,8 @@ func (r *reader) ready(op string) error {
 func (r *reader) Read(p []byte) (int, error) {
 	n, err := r.readAt(p, r.off)
 	r.off += int64(n)
-	if n > 0 && err == io.EOF {
-		err = nil
+	if n > 0 && errors.Is(err, io.EOF) {
+		err = nil // the next Read says so
 	}
 	return n, err
 }

@@ -35,13 +35,13 @@ func TestReaders(t *testing.T) {
 	if n, err := r.(io.WriterTo).WriteTo(&got); n != int64(len(content)-chunk+1) || err != nil || !bytes.Equal(got.Bytes(), content[chunk-1:]) {
 		t.Errorf("WriteTo: %d, %v", n, err)
 	}
-	if n, err := r.Read(make([]byte, 1)); n != 0 || err != io.EOF {
+	if n, err := r.Read(make([]byte, 1)); n != 0 || !errors.Is(err, io.EOF) {
 		t.Errorf("Read after WriteTo: %d, %v", n, err)
 	}
 	_, err = r.Seek(0, io.SeekStart)
 	check(t, err)
 	full := errors.New("full")
-	if n, err := r.(io.WriterTo).WriteTo(failing{full}); n != 3 || err != full {
+	if n, err := r.(io.WriterTo).WriteTo(failing{full}); n != 3 || !errors.Is(err, full) {
 		t.Errorf("WriteTo a writer that fails: %d, %v", n, err)
 	}
 	if at, _ := r.Seek(0, io.SeekCurrent); at != 3 {

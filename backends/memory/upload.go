@@ -6,8 +6,9 @@ import (
 	"os"
 	"sync"
 
-	"github.com/ftpgate/ftpgate/protocol/vfs"
 	"github.com/spf13/afero"
+
+	"github.com/ftpgate/ftpgate/protocol/vfs"
 )
 
 // upload is a file opened for writing.

@@ -1,6 +1,7 @@
 package vfs_test
 
 import (
+	"errors"
 	"path"
 	"strings"
 	"testing"
@@ -57,7 +58,7 @@ func TestResolve(t *testing.T) {
 func TestResolveRefuses(t *testing.T) {
 	longest := "/" + strings.Repeat("x", vfs.MaxPath-1)
 	for _, arg := range []string{"\x00", "a\x00b", "a\rb", "a\n", "/ok/../\n", longest + "y", longest[1:] + "/y"} {
-		if got, err := vfs.Resolve("/", arg); err != vfs.ErrBadName || got != "" {
+		if got, err := vfs.Resolve("/", arg); !errors.Is(err, vfs.ErrBadName) || got != "" {
 			t.Errorf("Resolve of %d bytes %.20q = %.20q, %v", len(arg), arg, got, err)
 		}
 	}
@@ -67,7 +68,7 @@ func TestResolveRefuses(t *testing.T) {
 			t.Errorf("Resolve of %d bytes %.20q = %d bytes, %v", len(arg), arg, len(got), err)
 		}
 	}
-	if _, err := vfs.Resolve(longest, "y"); err != vfs.ErrBadName {
+	if _, err := vfs.Resolve(longest, "y"); !errors.Is(err, vfs.ErrBadName) {
 		t.Errorf("one below the longest directory: %v", err)
 	}
 }

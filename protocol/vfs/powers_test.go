@@ -6,8 +6,9 @@ import (
 	"os"
 	"testing"
 
-	"github.com/ftpgate/ftpgate/protocol/vfs"
 	"github.com/spf13/afero"
+
+	"github.com/ftpgate/ftpgate/protocol/vfs"
 )
 
 // The written fallbacks of powers that a filesystem or file does not have.

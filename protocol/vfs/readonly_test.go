@@ -10,8 +10,9 @@ import (
 	"testing"
 	"time"
 
-	"github.com/ftpgate/ftpgate/protocol/vfs"
 	"github.com/spf13/afero"
+
+	"github.com/ftpgate/ftpgate/protocol/vfs"
 )
 
 // everything is a filesystem with every power there is, which notes what is called.

@@ -1,7 +1,6 @@
 package vfstest
 
 import (
-	"fmt"
 	"io/fs"
 	"time"
 
@@ -121,7 +120,7 @@ func identity(t *tree) {
 	if moved := of("/d/h"); moved != f {
 		t.Errorf("the identity %q became %q in a rename", f, moved)
 	}
-	t.put("/f", fmt.Sprint("a new file"))
+	t.put("/f", "a new file")
 	if other := of("/f"); other == f {
 		t.Errorf("two files have the identity %q", f)
 	}

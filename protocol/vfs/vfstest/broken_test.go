@@ -7,9 +7,10 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/spf13/afero"
+
 	"github.com/ftpgate/ftpgate/backends/memory"
 	"github.com/ftpgate/ftpgate/protocol/vfs"
-	"github.com/spf13/afero"
 )
 
 // sound is a backend that keeps the contract.
@@ -48,7 +49,7 @@ func wrapped(wrap func(afero.Fs) afero.Fs) Backend {
 // is forwarded. The hooks get the filesystem below, bound to the context.
 type broken struct {
 	afero.Fs
-	*faults
+	faults *faults
 }
 
 type faults struct {
@@ -99,14 +100,14 @@ func (e textError) Error() string { return e.text + e.error.Error() }
 func (e textError) Unwrap() error { return e.error }
 
 func (b broken) e(err error) error {
-	if err == nil || b.errorText == "" {
+	if err == nil || b.faults.errorText == "" {
 		return err
 	}
-	return textError{err, b.errorText}
+	return textError{err, b.faults.errorText}
 }
 
 func (b broken) WithContext(ctx context.Context) afero.Fs {
-	if b.deaf {
+	if b.faults.deaf {
 		return b
 	}
 	return broken{vfs.WithContext(ctx, b.Fs), b.faults}
@@ -114,8 +115,8 @@ func (b broken) WithContext(ctx context.Context) afero.Fs {
 
 func (b broken) Properties(name string) vfs.Properties {
 	p := vfs.PropertiesOf(b.Fs, name)
-	if b.properties != nil {
-		p = b.properties(p)
+	if b.faults.properties != nil {
+		p = b.faults.properties(p)
 	}
 	return p
 }
@@ -123,8 +124,8 @@ func (b broken) Properties(name string) vfs.Properties {
 func (b broken) Open(name string) (afero.File, error) { return b.OpenFile(name, vfs.ModeRead, 0) }
 
 func (b broken) OpenFile(name string, flag int, perm fs.FileMode) (f afero.File, err error) {
-	if b.open != nil {
-		f, err = b.open(b.Fs, b.n(name), flag, perm)
+	if b.faults.open != nil {
+		f, err = b.faults.open(b.Fs, b.n(name), flag, perm)
 	} else {
 		f, err = b.Fs.OpenFile(b.n(name), flag, perm)
 	}
@@ -140,8 +141,8 @@ func (b broken) OpenFile(name string, flag int, perm fs.FileMode) (f afero.File,
 }
 
 func (b broken) Stat(name string) (os.FileInfo, error) {
-	if b.stat != nil {
-		info, err := b.stat(b.Fs, b.n(name))
+	if b.faults.stat != nil {
+		info, err := b.faults.stat(b.Fs, b.n(name))
 		return info, b.e(err)
 	}
 	info, err := b.Fs.Stat(b.n(name))
@@ -149,50 +150,50 @@ func (b broken) Stat(name string) (os.FileInfo, error) {
 }
 
 func (b broken) Mkdir(name string, perm fs.FileMode) error {
-	if b.mkdir != nil {
-		return b.e(b.mkdir(b.Fs, b.n(name)))
+	if b.faults.mkdir != nil {
+		return b.e(b.faults.mkdir(b.Fs, b.n(name)))
 	}
 	return b.e(b.Fs.Mkdir(b.n(name), perm))
 }
 
 func (b broken) Remove(name string) error {
-	if b.remove != nil {
-		return b.e(b.remove(b.Fs, b.n(name)))
+	if b.faults.remove != nil {
+		return b.e(b.faults.remove(b.Fs, b.n(name)))
 	}
 	return b.e(b.Fs.Remove(b.n(name)))
 }
 
 func (b broken) Rename(oldname, newname string) error {
-	if b.rename != nil {
-		return b.e(b.rename(b.Fs, b.n(oldname), b.n(newname)))
+	if b.faults.rename != nil {
+		return b.e(b.faults.rename(b.Fs, b.n(oldname), b.n(newname)))
 	}
 	return b.e(b.Fs.Rename(b.n(oldname), b.n(newname)))
 }
 
 func (b broken) RenameExclusive(oldname, newname string) error {
-	if b.exclusive != nil {
-		return b.e(b.exclusive(b.Fs, b.n(oldname), b.n(newname)))
+	if b.faults.exclusive != nil {
+		return b.e(b.faults.exclusive(b.Fs, b.n(oldname), b.n(newname)))
 	}
 	return b.e(vfs.RenameExclusive(b.Fs, b.n(oldname), b.n(newname)))
 }
 
 func (b broken) Chtimes(name string, atime, mtime time.Time) error {
-	if b.chtimes != nil {
-		return b.e(b.chtimes(b.Fs, b.n(name), mtime))
+	if b.faults.chtimes != nil {
+		return b.e(b.faults.chtimes(b.Fs, b.n(name), mtime))
 	}
 	return b.e(b.Fs.Chtimes(b.n(name), atime, mtime))
 }
 
 func (b broken) Chmod(name string, mode fs.FileMode) error {
-	if b.chmod != nil {
-		return b.e(b.chmod(b.Fs, b.n(name), mode))
+	if b.faults.chmod != nil {
+		return b.e(b.faults.chmod(b.Fs, b.n(name), mode))
 	}
 	return b.e(b.Fs.Chmod(b.n(name), mode))
 }
 
 func (b broken) Held(name string) (int64, error) {
-	if b.held != nil {
-		return b.held(b.Fs, b.n(name))
+	if b.faults.held != nil {
+		return b.faults.held(b.Fs, b.n(name))
 	}
 	return vfs.Held(b.Fs, b.n(name))
 }

@@ -7,10 +7,12 @@ import (
 	"io/fs"
 	"maps"
 	"slices"
+	"strconv"
 	"strings"
 
-	"github.com/ftpgate/ftpgate/protocol/vfs"
 	"github.com/spf13/afero"
+
+	"github.com/ftpgate/ftpgate/protocol/vfs"
 )
 
 // ok ends the clause unless err is nil.
@@ -217,7 +219,7 @@ func (t *tree) entries(dir string) []fs.FileInfo {
 	for {
 		batch, err := d.Readdir(100)
 		all = append(all, batch...)
-		if err == io.EOF {
+		if ended(err) {
 			return all
 		}
 		t.ok(err, "readdir of %q", dir)
@@ -226,6 +228,10 @@ func (t *tree) entries(dir string) []fs.FileInfo {
 		}
 	}
 }
+
+// ended reports the end of a listing or file. It is io.EOF itself: those who
+// read compare.
+func ended(err error) bool { return err == io.EOF } //nolint:errorlint // a wrapped one is a fault
 
 // names lists dir, sorted.
 func (t *tree) names(dir string) []string {
@@ -319,8 +325,11 @@ func brief(s string) string {
 // and from those of another seed, so that a misplaced piece shows.
 func pattern(seed string, n int) string {
 	var b strings.Builder
+	b.Grow(n + 64)
 	for i := 0; b.Len() < n; i++ {
-		fmt.Fprintf(&b, "%-62.62s\r\n", fmt.Sprintf("%s %d", seed, i))
+		line := seed + " " + strconv.Itoa(i)
+		b.WriteString(line)
+		b.WriteString(strings.Repeat(" ", 62-len(line)) + "\r\n")
 	}
 	return b.String()[:n]
 }

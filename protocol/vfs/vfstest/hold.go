@@ -4,8 +4,9 @@ import (
 	"io"
 	"io/fs"
 
-	"github.com/ftpgate/ftpgate/protocol/vfs"
 	"github.com/spf13/afero"
+
+	"github.com/ftpgate/ftpgate/protocol/vfs"
 )
 
 // Contract, 3: Keep holds a partial upload for its owner, who resumes it with

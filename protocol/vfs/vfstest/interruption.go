@@ -3,8 +3,9 @@ package vfstest
 import (
 	"fmt"
 
-	"github.com/ftpgate/ftpgate/protocol/vfs"
 	"github.com/spf13/afero"
+
+	"github.com/ftpgate/ftpgate/protocol/vfs"
 )
 
 // Every upload, cut after every stretch: readers see the old state, and the

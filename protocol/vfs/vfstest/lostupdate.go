@@ -1,8 +1,9 @@
 package vfstest
 
 import (
-	"github.com/ftpgate/ftpgate/protocol/vfs"
 	"github.com/spf13/afero"
+
+	"github.com/ftpgate/ftpgate/protocol/vfs"
 )
 
 // Contract, 4: APPE and REST do not undo what others published meanwhile.

@@ -290,7 +290,7 @@ func openDirectory(t *tree) {
 	if !info.IsDir() {
 		t.Errorf("the open directory is %v", info.Mode())
 	}
-	if _, err := d.Read(make([]byte, 1)); err == nil || err == io.EOF {
+	if _, err := d.Read(make([]byte, 1)); err == nil || ended(err) {
 		t.Errorf("a directory can be read like a file: %v", err)
 	}
 	t.unchanged(before, "opening directories for writing")

@@ -7,8 +7,9 @@ import (
 	"time"
 	"unicode/utf8"
 
-	"github.com/ftpgate/ftpgate/protocol/vfs"
 	"github.com/spf13/afero"
+
+	"github.com/ftpgate/ftpgate/protocol/vfs"
 )
 
 // TestModest: a filesystem that can do little, and says so, keeps the contract.
@@ -31,7 +32,7 @@ func (m modest) OpenFile(name string, flag int, perm fs.FileMode) (afero.File, e
 	if err := m.named(name); err != nil {
 		return nil, err
 	}
-	info, missing := m.Fs.Stat(name)
+	info, missing := m.Stat(name)
 	if flag == vfs.ModeRestart || (flag == vfs.ModeAppend && missing == nil && !info.IsDir()) {
 		return nil, vfs.ErrUnsupported
 	}

@@ -13,8 +13,9 @@ import (
 	"testing"
 	"time"
 
-	"github.com/ftpgate/ftpgate/protocol/vfs"
 	"github.com/spf13/afero"
+
+	"github.com/ftpgate/ftpgate/protocol/vfs"
 )
 
 // TestSound: the suite passes a sound backend, through the wrapper of the mutants too.
@@ -417,7 +418,7 @@ var mutants = []mutant{
 		},
 	}},
 	{name: "does not miss what it removes", clauses: []string{"errors/remove"}, faults: faults{
-		remove: func(below afero.Fs, name string) error { return ignoreMissing(below, name) },
+		remove: ignoreMissing,
 	}},
 	{name: "pretends to remove the root", clauses: []string{"errors/root"}, faults: faults{
 		remove: func(below afero.Fs, name string) error {
@@ -448,9 +449,7 @@ var mutants = []mutant{
 		},
 	}},
 	{name: "refuses to rename onto files", clauses: []string{"rename/replaces", "quota/renamed-over"}, faults: faults{
-		rename: func(below afero.Fs, oldname, newname string) error {
-			return vfs.RenameExclusive(below, oldname, newname)
-		},
+		rename: vfs.RenameExclusive,
 	}},
 	{name: "refuses to rename onto itself", clauses: []string{"rename/itself"}, faults: faults{
 		rename: func(below afero.Fs, oldname, newname string) error {
@@ -510,7 +509,7 @@ var mutants = []mutant{
 		file: func(_ afero.Fs, _ string, _ int, f afero.File) *file {
 			return &file{readdir: func(n int) ([]os.FileInfo, error) {
 				got, err := f.Readdir(n)
-				if err == io.EOF {
+				if ended(err) {
 					err = nil
 				}
 				return got, err

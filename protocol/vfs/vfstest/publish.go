@@ -5,8 +5,9 @@ import (
 	"io"
 	"io/fs"
 
-	"github.com/ftpgate/ftpgate/protocol/vfs"
 	"github.com/spf13/afero"
+
+	"github.com/ftpgate/ftpgate/protocol/vfs"
 )
 
 // Contract, 3: Close publishes, Abort discards; exactly one is called, once.

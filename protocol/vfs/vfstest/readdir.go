@@ -3,11 +3,11 @@ package vfstest
 import (
 	"errors"
 	"fmt"
-	"io"
 	"io/fs"
 
-	"github.com/ftpgate/ftpgate/protocol/vfs"
 	"github.com/spf13/afero"
+
+	"github.com/ftpgate/ftpgate/protocol/vfs"
 )
 
 // Contract, 6: listings.
@@ -23,12 +23,13 @@ var listing = theme{"readdir", []clause{
 // many is more than any backend's page and than most read buffers.
 const many = 3000
 
-func (t *tree) fill(dir string, n int) map[string]bool {
+// fill puts n empty files into /d.
+func (t *tree) fill(n int) map[string]bool {
 	t.Helper()
 	want := make(map[string]bool)
 	for i := range n {
 		name := fmt.Sprintf("entry %04d", i)
-		t.ok(store(t.fs, vfs.Join(dir, name), vfs.ModeReplace, ""), "store %q", name)
+		t.ok(store(t.fs, "/d/"+name, vfs.ModeReplace, ""), "store %q", name)
 		want[name] = true
 	}
 	return want
@@ -56,7 +57,7 @@ func (t *tree) once(what string, got []string, want map[string]bool) {
 
 func readdirBatches(t *tree) {
 	t.mkdir("/d")
-	want := t.fill("/d", many)
+	want := t.fill(many)
 	for _, n := range []int{1, 7, 100, many, many + 1} {
 		d := t.open("/d", vfs.ModeRead)
 		var got []string
@@ -68,7 +69,7 @@ func readdirBatches(t *tree) {
 			for _, e := range batch {
 				got = append(got, e.Name())
 			}
-			if err == io.EOF {
+			if ended(err) {
 				break
 			}
 			t.ok(err, "readdir")
@@ -77,21 +78,21 @@ func readdirBatches(t *tree) {
 			}
 		}
 		t.once(fmt.Sprintf("Readdir(%d)", n), got, want)
-		if more, err := d.Readdir(n); len(more) != 0 || err != io.EOF {
+		if more, err := d.Readdir(n); len(more) != 0 || !ended(err) {
 			t.Errorf("Readdir(%d) after the end: %d entries, %v", n, len(more), err)
 		}
 		t.ok(d.Close(), "close")
 	}
 	t.mkdir("/empty")
 	d := t.open("/empty", vfs.ModeRead)
-	if got, err := d.Readdir(10); len(got) != 0 || err != io.EOF {
+	if got, err := d.Readdir(10); len(got) != 0 || !ended(err) {
 		t.Errorf("Readdir of an empty directory: %d entries, %v", len(got), err)
 	}
 }
 
 func readdirAll(t *tree) {
 	t.mkdir("/d")
-	want := t.fill("/d", 500)
+	want := t.fill(500)
 	for _, n := range []int{0, -1} {
 		d := t.open("/d", vfs.ModeRead)
 		first, err := d.Readdir(3)
@@ -136,13 +137,13 @@ func readdirEntries(t *tree) {
 
 func readdirNames(t *tree) {
 	t.mkdir("/d")
-	want := t.fill("/d", 250)
+	want := t.fill(250)
 	d := t.open("/d", vfs.ModeRead)
 	var got []string
 	for {
 		batch, err := d.Readdirnames(100)
 		got = append(got, batch...)
-		if err == io.EOF {
+		if ended(err) {
 			break
 		}
 		t.ok(err, "readdirnames")
@@ -157,7 +158,7 @@ func readdirFile(t *tree) {
 	t.put("/f", "file")
 	f := t.open("/f", vfs.ModeRead)
 	_, err := f.Readdir(1)
-	if err == io.EOF {
+	if ended(err) {
 		err = nil
 	}
 	if vfs.OSFile(f) != nil {
@@ -172,7 +173,7 @@ func readdirFile(t *tree) {
 // readdirChanging: what is there all the time is listed once, whatever else comes and goes.
 func readdirChanging(t *tree) {
 	t.mkdir("/d")
-	stay := t.fill("/d", 300)
+	stay := t.fill(300)
 	for i := range 300 {
 		t.put(fmt.Sprintf("/d/goes %d", i), "")
 	}
@@ -183,7 +184,7 @@ func readdirChanging(t *tree) {
 		for _, e := range batch {
 			seen[e.Name()]++
 		}
-		if err == io.EOF {
+		if ended(err) {
 			break
 		}
 		t.ok(err, "readdir")

@@ -12,8 +12,9 @@ import (
 	"testing/fstest"
 	"time"
 
-	"github.com/ftpgate/ftpgate/protocol/vfs"
 	"github.com/spf13/afero"
+
+	"github.com/ftpgate/ftpgate/protocol/vfs"
 )
 
 // Sample is a small tree for RunReadOnly: file names and their content.

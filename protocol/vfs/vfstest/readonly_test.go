@@ -4,8 +4,9 @@ import (
 	"io/fs"
 	"testing"
 
-	"github.com/ftpgate/ftpgate/protocol/vfs"
 	"github.com/spf13/afero"
+
+	"github.com/ftpgate/ftpgate/protocol/vfs"
 )
 
 // readOnlyHole is vfs.ReadOnly with a hole in it.

@@ -4,8 +4,9 @@ import (
 	"context"
 	"testing"
 
-	"github.com/ftpgate/ftpgate/protocol/vfs"
 	"github.com/spf13/afero"
+
+	"github.com/ftpgate/ftpgate/protocol/vfs"
 )
 
 // TB is what a clause needs of a test; *testing.T has it.
