@@ -198,6 +198,9 @@ func (s *session) run(c *command) (reply ftp.Reply, err error) {
 		}
 		s.begun(nil, nil)
 		cancel(nil)
+		if c.row.transfer && s.data != nil {
+			s.data.Reset() // of a transfer that was refused, too
+		}
 	}()
 	r := request{Command: c.Command, row: c.row, hit: c.hit}
 	if r.path, err = s.resolve(ctx, c); err != nil {

@@ -39,7 +39,6 @@ func (s *session) mlsd(ctx context.Context, r request) (ftp.Reply, error) {
 }
 
 func (s *session) sendListing(ctx context.Context, r request, f form) (ftp.Reply, error) {
-	defer s.channel().Reset()
 	if err := s.ready(); err != nil {
 		return ftp.Reply{}, err
 	}

@@ -18,7 +18,6 @@ import (
 
 // retr (RETR) sends a file, from the offset that REST gave.
 func (s *session) retr(ctx context.Context, r request) (ftp.Reply, error) {
-	defer s.channel().Reset()
 	if err := s.ready(); err != nil {
 		return ftp.Reply{}, err
 	}
@@ -68,7 +67,6 @@ func (s *session) opening(name string) string {
 
 // stor (STOR) replaces or creates a file, or continues it at the offset that REST gave.
 func (s *session) stor(ctx context.Context, r request) (ftp.Reply, error) {
-	defer s.channel().Reset()
 	if err := s.ready(); err != nil {
 		return ftp.Reply{}, err
 	}
@@ -107,7 +105,6 @@ func (s *session) resume(ctx context.Context, r request, u upload) (ftp.Reply, e
 // appe (APPE) continues a file or one's own held partial at its end; with REST
 // before it, it is STOR (RFC 3659 §5.3).
 func (s *session) appe(ctx context.Context, r request) (ftp.Reply, error) {
-	defer s.channel().Reset()
 	if err := s.ready(); err != nil {
 		return ftp.Reply{}, err
 	}
@@ -179,7 +176,6 @@ func (s *session) storeUnderFreeName(ctx context.Context, r request, u upload) (
 // stou (STOU) stores under a name that nothing has: the one proposed, if any, with
 // something appended. RFC 1123 §4.1.2.9 fixes the form of the 150.
 func (s *session) stou(ctx context.Context, r request) (ftp.Reply, error) {
-	defer s.channel().Reset()
 	switch err := s.ready(); {
 	case err != nil:
 		return ftp.Reply{}, err
