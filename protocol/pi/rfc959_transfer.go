@@ -46,11 +46,12 @@ func (s *session) retr(ctx context.Context, r request) (ftp.Reply, error) {
 			return ftp.Reply{}, err
 		}
 	}
-	raw := vfs.OSFile(f)
+	raw, text := vfs.OSFile(f), s.opening(r.Arg)
 	if s.ascii() {
-		raw = nil
+		raw = nil // and nobody knows how many bytes it will be
+	} else {
+		text += " (" + strconv.FormatInt(fi.Size(), 10) + " bytes)."
 	}
-	text := s.opening(r.Arg) + " (" + strconv.FormatInt(fi.Size(), 10) + " bytes)."
 	return s.download(ctx, r, f, raw, TransferInfo{Path: r.path, Offset: offset}, text)
 }
 
