@@ -108,7 +108,7 @@ func (c *chunked) Read(p []byte) (int, error) {
 	if len(c.b) == 0 {
 		return 0, io.EOF
 	}
-	n := copy(p, c.b[:1+c.rand.IntN(min(len(c.b), 9))])
+	n := copy(p, c.b[:1+c.rand.IntN(min(len(c.b), 1+c.rand.IntN(300)))])
 	c.b = c.b[n:]
 	return n, nil
 }

@@ -27,14 +27,14 @@ const clientVariable = "DTP_BENCH_CLIENT"
 
 func TestMain(m *testing.M) {
 	if f := strings.Fields(os.Getenv(clientVariable)); len(f) > 0 {
-		benchClient(f[0], f[1], f[2], f[3])
+		benchClient(f[0], f[1], f[2], f[3], f[4])
 		return
 	}
 	os.Exit(m.Run())
 }
 
 // benchClient plays an FTP client of three verbs on a control connection.
-func benchClient(addr, verb, size, count string) {
+func benchClient(addr, verb, size, count, path string) {
 	var n int64
 	var ops int
 	fmt.Sscan(size, &n)
@@ -61,6 +61,18 @@ func benchClient(addr, verb, size, count string) {
 	fmt.Println("ready")
 	os.Stdin.Read(make([]byte, 1))
 	for range ops {
+		if verb == "STOR" {
+			// Neither freeing the last file nor the first touch of memory, which is
+			// dear on a virtual machine, is the server's work.
+			if n >= 1<<20 {
+				warm, err := os.CreateTemp("/dev/shm", "dtp-warm-")
+				must(err)
+				must(fill(warm, n))
+				os.Remove(warm.Name())
+				warm.Close()
+			}
+			os.Remove(path)
+		}
 		io.WriteString(control, "EPSV\r\n")
 		data, err := net.Dial("tcp", reply())
 		must(err)
@@ -137,18 +149,13 @@ func benchTransfers(b *testing.B, verb string, size int64, move copier) {
 	defer os.Remove(path)
 	if verb == "RETR" {
 		err = fill(file, size)
-	} else if size > 1<<20 {
-		// The first touch of memory is dear on a virtual machine; no peer pays it
-		// either.
-		err = fill(file, 2*size)
-		file.Truncate(0)
 	}
 	if err != nil {
 		b.Fatal(err)
 	}
 
 	child := exec.Command("/proc/self/exe")
-	child.Env = append(os.Environ(), fmt.Sprintf("%s=%s %s %d %d", clientVariable, ln.Addr(), verb, size, b.N))
+	child.Env = append(os.Environ(), fmt.Sprintf("%s=%s %s %d %d %s", clientVariable, ln.Addr(), verb, size, b.N, path))
 	child.Stderr = os.Stderr
 	in, _ := child.StdinPipe()
 	out, _ := child.StdoutPipe()
@@ -375,6 +382,14 @@ func buffered(option, size int, then copier) copier {
 	}
 }
 
+// lowWater wakes the receiver only for so many bytes (or the end).
+func lowWater(size int, then copier) copier {
+	return func(c *net.TCPConn, f *os.File) error {
+		control(c, func(fd int) { unix.SetsockoptInt(fd, unix.SOL_SOCKET, unix.SO_RCVLOWAT, size) })
+		return then(c, f)
+	}
+}
+
 type way struct {
 	name string
 	move copier
@@ -404,8 +419,10 @@ var receiveWays = []way{
 	{"splice256K", spliced(256 << 10)},
 	{"splice1M", spliced(1 << 20)},
 	{"copy32K", copying(32 << 10)},
+	{"copy128K", copying(128 << 10)},
 	{"copy256K", copying(256 << 10)},
 	{"copy1M", copying(1 << 20)},
+	{"splice1M-lowat256K", lowWater(256<<10, spliced(1<<20))},
 	{"splice1M-rcv256K", buffered(unix.SO_RCVBUF, 128<<10, spliced(1<<20))},
 	{"splice1M-rcv1M", buffered(unix.SO_RCVBUF, 512<<10, spliced(1<<20))},
 	{"splice1M-rcv8M", buffered(unix.SO_RCVBUF, 4<<20, spliced(1<<20))},

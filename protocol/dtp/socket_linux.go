@@ -51,6 +51,13 @@ func discardUnread(c *net.TCPConn) {
 	})
 }
 
+// unacknowledged is how many bytes the peer has not confirmed yet.
+func unacknowledged(raw syscall.RawConn) int64 {
+	n := 0
+	raw.Control(func(fd uintptr) { n, _ = unix.IoctlGetInt(int(fd), unix.SIOCOUTQ) })
+	return int64(n)
+}
+
 func control(c *net.TCPConn, f func(fd int)) {
 	if raw, err := c.SyscallConn(); err == nil {
 		raw.Control(func(fd uintptr) { f(int(fd)) })

@@ -14,6 +14,9 @@ func Established(*net.TCPConn) bool { return true }
 // peerGone is not known here: the transfer finds out.
 func peerGone(*net.TCPConn) bool { return false }
 
+// unacknowledged is not known here.
+func unacknowledged(syscall.RawConn) int64 { return 0 }
+
 func discardUnread(*net.TCPConn) {}
 
 func dialControl(context.Context, string, string, syscall.RawConn) error { return nil }

@@ -49,7 +49,7 @@ func (t *Transfer) Send(ctx context.Context, src io.Reader, raw *os.File) error 
 	if t.ASCII {
 		raw = nil
 	}
-	t.sent = true
+	t.sent, w.sends = true, true
 	return t.finish(ctx, t.send(w, src, raw))
 }
 

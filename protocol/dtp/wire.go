@@ -19,6 +19,10 @@ import (
 // the context watched. The deadline is set once an interval, not once a chunk:
 // when it passes and something has moved since it was set, it is set anew.
 // That also covers deadlines that pass while storage is slow.
+//
+// What the peer has acknowledged counts as moved, too: the kernel lets a sender
+// go on only when a third of its buffer is free, and a slow client may need
+// more than an interval for that much.
 type wire struct {
 	ctx   context.Context
 	conn  *net.TCPConn
@@ -26,8 +30,9 @@ type wire struct {
 	stall time.Duration
 	moved *atomic.Int64
 
-	seen int64 // bytes the network has taken or given
-	mark int64 // seen when the deadline was set
+	seen  int64 // bytes the network has taken or given
+	sends bool
+	mark  progress // when the deadline was set
 
 	armed   bool
 	unwatch func() bool
@@ -35,6 +40,17 @@ type wire struct {
 
 	mu  sync.Mutex
 	cut bool // interrupt has run: the deadline must stay where it is
+}
+
+// progress is how far a transfer has come.
+type progress struct{ seen, unacknowledged int64 }
+
+func (w *wire) progress() progress {
+	p := progress{seen: w.seen}
+	if w.sends {
+		p.unacknowledged = unacknowledged(w.raw)
+	}
+	return p
 }
 
 // newWire fails with the cause if ctx has ended.
@@ -72,10 +88,10 @@ func (w *wire) arm() {
 // renew begins a stall interval, unless the context has ended: then the
 // deadline that interrupt has set stands.
 func (w *wire) renew() {
-	w.mark = w.seen
 	if w.stall <= 0 {
 		return
 	}
+	w.mark = w.progress()
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	if !w.cut {
@@ -95,7 +111,7 @@ func (w *wire) interrupt() {
 // again reports whether an operation that failed with err, because a deadline
 // passed, is to be tried again.
 func (w *wire) again(err error) bool {
-	if !errors.Is(err, os.ErrDeadlineExceeded) || w.ctx.Err() != nil || w.seen == w.mark {
+	if !errors.Is(err, os.ErrDeadlineExceeded) || w.ctx.Err() != nil || w.progress() == w.mark {
 		return false
 	}
 	w.renew()
