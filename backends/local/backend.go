@@ -35,10 +35,10 @@ type Backend struct {
 	top     folder // the root directory itself, as a descriptor
 	mount   uint64 // the mount that top is in
 	owners  *owners
-	boot    string // which boot of the host this is; "" if unknown
-	// privileged: the process may do anything, and needs not look first.
-	privileged bool
-	buffers    sync.Pool
+	boot    func() string // which boot of the host this is; "" if unknown
+	// uid and gid are the process's own. User 0 may do anything, and needs not look first.
+	uid, gid int
+	buffers  sync.Pool
 
 	// life is held for reading by every operation, so that Close cannot pull a
 	// descriptor from under it.
@@ -74,7 +74,7 @@ func New(o Options) (*Backend, error) {
 		return nil, err
 	}
 	b := &Backend{
-		options: o, root: root, owners: newOwners(), boot: bootID(), privileged: os.Geteuid() == 0,
+		options: o, root: root, owners: newOwners(), boot: sync.OnceValue(bootID), uid: os.Geteuid(), gid: os.Getegid(),
 		stagings: make(map[string]*staging),
 		buffers:  sync.Pool{New: func() any { return new([direntBuffer]byte) }},
 	}

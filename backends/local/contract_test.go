@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/ftpgate/ftpgate/backends/local"
+	"github.com/ftpgate/ftpgate/protocol/vfs"
 	"github.com/ftpgate/ftpgate/protocol/vfs/vfstest"
 	"github.com/spf13/afero"
 )
@@ -38,4 +39,10 @@ func newTree(t vfstest.TB, o local.Options) vfstest.Tree {
 
 func TestContract(t *testing.T) {
 	vfstest.Run(t, vfstest.Backend{New: func(t vfstest.TB) vfstest.Tree { return newTree(t, local.Options{}) }})
+}
+
+func TestReadOnlyContract(t *testing.T) {
+	fsys, root := open(t, local.Options{})
+	vfstest.Populate(t, fsys, vfstest.Sample())
+	vfstest.RunReadOnly(t, vfs.ReadOnly(fsys), vfstest.Sample(), root)
 }

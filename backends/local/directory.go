@@ -24,23 +24,25 @@ func (d *directory) Stat() (fs.FileInfo, error) { return d.b.info(d.name, d.attr
 // Readdir returns the next n entries, or all that are left if n <= 0. Links are
 // shown as what they lead to; only those that lead nowhere, or out of the root,
 // are links.
-func (d *directory) Readdir(n int) ([]fs.FileInfo, error) {
-	if err := d.fs.begin(); err != nil {
-		return nil, wrap("readdir", d.name, err)
-	}
-	defer d.b.leave()
-	infos, err := d.read(n)
-	return infos, wrap("readdir", d.name, err)
-}
+func (d *directory) Readdir(n int) ([]fs.FileInfo, error) { return d.list(n, true) }
 
-// Readdirnames is Readdir without the attributes.
+// Readdirnames is Readdir without a look at the entries.
 func (d *directory) Readdirnames(n int) ([]string, error) {
-	infos, err := d.Readdir(n)
+	infos, err := d.list(n, false)
 	names := make([]string, len(infos))
 	for i, info := range infos {
 		names[i] = info.Name()
 	}
 	return names, err
+}
+
+func (d *directory) list(n int, look bool) ([]fs.FileInfo, error) {
+	if err := d.fs.begin(); err != nil {
+		return nil, wrap("readdir", d.name, err)
+	}
+	defer d.b.leave()
+	infos, err := d.read(n, look)
+	return infos, wrap("readdir", d.name, err)
 }
 
 // Close ends the listing.

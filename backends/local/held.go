@@ -42,7 +42,7 @@ func (r *record) String() string {
 func (f *Fs) newRecord(name, base string) *record {
 	return &record{
 		key: heldKey(f.owner, name), path: pathKey(name), base: base,
-		boot: digest(f.b.boot)[:8], kept: notKept, window: max(f.window, time.Second),
+		boot: bootKey(f.b.boot()), kept: notKept, window: max(f.window, time.Second),
 	}
 }
 
@@ -79,6 +79,7 @@ func heldKey(owner, name string) string {
 }
 
 func pathKey(name string) string { return digest(name)[:16] }
+func bootKey(id string) string   { return digest(id)[:8] }
 
 func digest(s string) string {
 	sum := sha256.Sum256([]byte(s))
@@ -149,7 +150,7 @@ func (b *Backend) partial(st *staging, file string, r *record, now time.Time) (*
 		return nil, err
 	}
 	p := &partial{st: st, file: file, size: a.size, attrs: a, record: r}
-	if b.boot == "" || r.boot != digest(b.boot)[:8] {
+	if boot := b.boot(); boot == "" || r.boot != bootKey(boot) {
 		p.size = min(a.size, r.kept)
 	}
 	p.intact = p.size == a.size

@@ -4,7 +4,6 @@ import (
 	"errors"
 	"io"
 	"io/fs"
-	"os"
 	"syscall"
 
 	"github.com/ftpgate/ftpgate/protocol/vfs"
@@ -100,7 +99,7 @@ func (u *upload) finish() error {
 // staging, as far as that is allowed: those of the file that it replaces, or
 // the group of a set-group-id directory.
 func (u *upload) setOwner() error {
-	uid, gid := os.Geteuid(), os.Getegid()
+	gid := u.fs.b.gid
 	if u.st.facts.mode&fs.ModeSetgid != 0 {
 		gid = int(u.st.facts.gid)
 	}
@@ -117,7 +116,7 @@ func (u *upload) setOwner() error {
 			wantGroup = int(is.gid)
 		}
 	}
-	if wantUser == uid || !u.fs.b.privileged {
+	if wantUser == u.fs.b.uid || u.fs.b.uid != 0 {
 		wantUser = -1
 	}
 	if wantGroup == gid {

@@ -33,14 +33,14 @@ func (r *entryReader) release(b *Backend) {
 	}
 }
 
-// read returns the next entries of d as Readdir does.
-func (d *directory) read(n int) (infos []fs.FileInfo, err error) {
+// read returns the next entries of d as Readdir does, with their attributes only if look is set.
+func (d *directory) read(n int, look bool) (infos []fs.FileInfo, err error) {
 	conn, err := d.SyscallConn()
 	if err != nil {
 		return nil, err
 	}
 	// The descriptor stays open for as long as the function runs, whoever closes d.
-	controlErr := conn.Control(func(fd uintptr) { infos, err = d.readFrom(int(fd), n) })
+	controlErr := conn.Control(func(fd uintptr) { infos, err = d.readFrom(int(fd), n, look) })
 	if controlErr != nil {
 		err = controlErr
 	}
@@ -50,7 +50,7 @@ func (d *directory) read(n int) (infos []fs.FileInfo, err error) {
 	return infos, err
 }
 
-func (d *directory) readFrom(fd, n int) ([]fs.FileInfo, error) {
+func (d *directory) readFrom(fd, n int, look bool) ([]fs.FileInfo, error) {
 	var infos []fs.FileInfo
 	for n <= 0 || len(infos) < n {
 		r := &d.entries
@@ -66,7 +66,7 @@ func (d *directory) readFrom(fd, n int) ([]fs.FileInfo, error) {
 		if n > 0 {
 			room = min(room, n-len(infos))
 		}
-		infos = d.take(fd, room, infos)
+		infos = d.take(fd, room, look, infos)
 	}
 	return infos, nil
 }
@@ -95,8 +95,8 @@ func (r *entryReader) count() (n int) {
 	return n
 }
 
-// take appends the attributes of the next entries, of which there are count.
-func (d *directory) take(fd, count int, infos []fs.FileInfo) []fs.FileInfo {
+// take appends the next entries, of which there are count.
+func (d *directory) take(fd, count int, look bool, infos []fs.FileInfo) []fs.FileInfo {
 	r := &d.entries
 	block := make([]info, count) // one allocation for all
 	var st unix.Stat_t
@@ -109,14 +109,17 @@ func (d *directory) take(fd, count int, infos []fs.FileInfo) []fs.FileInfo {
 		if name == "." || name == ".." || !d.shows(name) {
 			continue
 		}
-		err := retry(func() error { return unix.Fstatat(fd, name, &st, unix.AT_SYMLINK_NOFOLLOW) })
-		if err != nil {
-			continue // it is gone, or cannot be looked at: then it is not for clients either
-		}
 		e := &block[i]
-		*e = info{attrs: attrsOf(&st), name: name, owners: d.b.owners}
-		if e.isLink() {
-			e.attrs = d.target(name, e.attrs)
+		e.name, e.owners = name, d.b.owners
+		if look {
+			err := retry(func() error { return unix.Fstatat(fd, name, &st, unix.AT_SYMLINK_NOFOLLOW) })
+			if err != nil {
+				continue // it is gone, or cannot be looked at: then it is not for clients either
+			}
+			e.attrs = attrsOf(&st)
+			if e.isLink() {
+				e.attrs = d.target(name, e.attrs)
+			}
 		}
 		infos = append(infos, e)
 	}

@@ -15,8 +15,8 @@ type entryReader struct{}
 
 func (*entryReader) release(*Backend) {}
 
-// read returns the next entries of d as Readdir does.
-func (d *directory) read(n int) ([]fs.FileInfo, error) {
+// read returns the next entries of d as Readdir does. It always looks at them.
+func (d *directory) read(n int, _ bool) ([]fs.FileInfo, error) {
 	var infos []fs.FileInfo
 	for {
 		names, err := d.File.Readdirnames(n)

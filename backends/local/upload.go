@@ -78,7 +78,7 @@ func (u *upload) open() (err error) {
 	if u.exists {
 		u.mode = u.base.mode.Perm()
 	}
-	if !b.privileged {
+	if b.uid != 0 {
 		if err := u.spot.dir.writable(); err != nil {
 			return err
 		}
