@@ -1,6 +1,7 @@
 package pi
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"io"
@@ -71,7 +72,7 @@ func (s *session) stat(ctx context.Context, r request) (ftp.Reply, error) {
 	if err != nil {
 		return ftp.Reply{}, err
 	}
-	lines := []string{"Status of " + l.shown + ":"}
+	lines := []string{"Status of " + cmp.Or(l.shown, ".") + ":"}
 	if text := strings.TrimSuffix(string(b), "\r\n"); text != "" {
 		lines = append(lines, strings.Split(text, "\r\n")...)
 	}
