@@ -39,10 +39,11 @@ func (c *Channel) Passive() (netip.AddrPort, error) {
 
 // Active notes where Open is to connect to (PORT, EPRT); nothing is sent
 // before. It replaces what was pending, but not when it fails: with
-// ErrForeignPeer or ErrLowPort.
+// ErrForeignPeer or ErrLowPort. The unspecified IPv6 address stands for an IPv6
+// peer's: lftp 4.9 sends "EPRT |2|::|port|", and hangs when that is refused.
 func (c *Channel) Active(target netip.AddrPort) error {
 	// The address in a command has no zone; the peer's own may have one.
-	if target.Addr().Unmap() != c.peer.WithZone("") {
+	if a := target.Addr().Unmap(); a != c.peer.WithZone("") && !(c.peer.Is6() && a == netip.IPv6Unspecified()) {
 		return ErrForeignPeer
 	}
 	if target.Port() < firstUserPort {

@@ -259,6 +259,8 @@ func TestBounce(t *testing.T) {
 		{"from IPv6", local6, local6, at, ErrForeignPeer},
 		{"loopback from elsewhere", local2, netip.MustParseAddr("192.0.2.1"), at, ErrForeignPeer},
 		{"unspecified", local1, local1, netip.AddrPortFrom(netip.IPv4Unspecified(), at.Port()), ErrForeignPeer},
+		{"unspecified IPv6", local1, local1, netip.AddrPortFrom(netip.IPv6Unspecified(), at.Port()), ErrForeignPeer},
+		{"unspecified from IPv6", local6, local6, netip.AddrPortFrom(netip.IPv6Unspecified(), at.Port()), nil}, // means local6
 		{"none", local1, local1, netip.AddrPort{}, ErrForeignPeer},
 		{"low port", local1, local1, netip.AddrPortFrom(local1, 1023), ErrLowPort},
 		{"port 0", local1, local1, netip.AddrPortFrom(local1, 0), ErrLowPort},
