@@ -111,6 +111,9 @@ func hidden(fd int, ask io.Writer, question string) (string, error) {
 	fmt.Fprint(ask, question)
 	password, err := term.ReadPassword(fd)
 	fmt.Fprintln(ask) // the user's own line end was not shown either
+	if err == io.EOF {
+		err = errors.New("no password given")
+	}
 	return string(password), err
 }
 

@@ -24,7 +24,6 @@ Exit codes:
 	}
 	root.AddCommand(
 		newServeCommand(),
-		newServeCommand(),
 		newCheckCommand(),
 		newHashCommand(),
 		newVersionCommand(),

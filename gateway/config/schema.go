@@ -5,7 +5,6 @@ import "slices"
 // schema is what a block may hold.
 type schema struct {
 	labels     []string // what its labels stand for
-	single     bool     // at most one such block in a configuration
 	attributes []string
 	later      []string // attributes and blocks of the design that this version does not have
 }
@@ -24,13 +23,12 @@ var blocks = map[string]schema{
 		later:      []string{"public_hosts", "proxy_protocol", "tls"},
 	},
 	"limits": {
-		single: true,
 		attributes: []string{"max_connections", "max_connections_per_ip", "login_attempts", "command_line",
 			"login_timeout", "idle_timeout", "data_timeout", "stall_timeout", "shutdown_timeout"},
 	},
-	"log":       {single: true, attributes: []string{"level", "format"}},
+	"log":       {attributes: []string{"level", "format"}},
 	"backend":   {labels: []string{"kind", "name"}}, // the rest depends on the kind
-	"anonymous": {single: true, attributes: []string{"filesystem", "names"}},
+	"anonymous": {attributes: []string{"filesystem", "names"}},
 	"user": {
 		labels: []string{"name"},
 		attributes: []string{"password_hash", "filesystem", "access", "on_conflict", "commit", "resume_window",
