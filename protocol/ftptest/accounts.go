@@ -14,6 +14,12 @@ import (
 
 type ftpCommand = ftp.Command
 
+const guest = "anonymous"
+
+func isGuest(user string) bool {
+	return strings.EqualFold(user, guest) || strings.EqualFold(user, "ftp")
+}
+
 // Accounts makes the accounts of the tests over one filesystem: rw, readonly,
 // dropbox, and anonymous (or ftp), who gets a read-only filesystem as well.
 func Accounts(fsys afero.Fs) func(user string) *pi.Account {
@@ -26,7 +32,7 @@ func Accounts(fsys afero.Fs) func(user string) *pi.Account {
 			a.Access = pi.ReadOnly
 		case "dropbox":
 			a.Access = pi.DropBox
-		case "anonymous", "ftp":
+		case guest, "ftp":
 			a.Access, a.Anonymous, a.FS = pi.ReadOnly, true, vfs.ReadOnly(fsys)
 		default:
 			return nil

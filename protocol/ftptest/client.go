@@ -7,6 +7,7 @@ import (
 	"io"
 	"net"
 	"net/netip"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -166,6 +167,15 @@ func (c *Client) line() (string, error) {
 			b = append(b, x)
 		}
 	}
+}
+
+// WaitStored asks STAT, during an upload, until so many bytes have arrived.
+func (c *Client) WaitStored(n int) {
+	c.t.Helper()
+	want := fmt.Sprintf(": %d bytes so far", n)
+	Eventually(c.t, strconv.Itoa(n)+" bytes to arrive", func() bool {
+		return strings.Contains(c.Cmd(211, "STAT").String(), want)
+	})
 }
 
 // WantEnd fails the test unless the server now closes the connection.

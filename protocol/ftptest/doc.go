@@ -69,6 +69,7 @@
 //	D> "bytes"    the server sends these and then ends the data connection
 //	D: close      the client ends it
 //	D: reset      the client resets it
+//	D: stored 5   so many bytes of the upload have arrived (STAT is asked until it says so)
 //	D: gone       the server ends or resets it; what came before does not matter
 //
 // A digit makes further sessions: C2:, S2:, D2: and so on. They connect at

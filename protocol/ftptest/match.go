@@ -4,6 +4,7 @@ import (
 	"regexp"
 	"strconv"
 	"strings"
+	"time"
 )
 
 // placeholders are what may stand for text that differs from run to run.
@@ -24,6 +25,7 @@ func match(want, got string) (map[string]string, bool) {
 	if !strings.Contains(want, "{") {
 		return nil, want == got
 	}
+	want, got = runes(want), runes(got)
 	var names []string
 	pattern := "(?s)^"
 	for rest := want; ; {
@@ -59,14 +61,24 @@ func match(want, got string) (map[string]string, bool) {
 	return vars, true
 }
 
+// runes makes a rune of every byte, since names need not be UTF-8 and regular expressions must.
+func runes(s string) string {
+	r := make([]rune, len(s))
+	for i := range len(s) {
+		r[i] = rune(s[i])
+	}
+	return string(r)
+}
+
 // general puts placeholders where two runs are sure to differ; for -update.
 func general(got string) string {
+	today := time.Now().UTC().Format("20060102")
 	for _, g := range []struct{ form, with string }{
 		{`^(229 .*\(\|\|\|)\d+(\|\)\.?)$`, "${1}{port}$2"},
 		{`^(227 .*\()\d{1,3}(?:,\d{1,3}){5}(\)\.?)$`, "${1}{hostport}$2"},
 		{`\bunique=[^;]+;`, "unique={unique};"},
-		{`\bmodify=20[2-9]\d{11}(?:\.\d{3})?;`, "modify={time};"},
-		{`^(213 )20[2-9]\d{11}(?:\.\d{3})?$`, "${1}{time}"},
+		{`\bmodify=` + today + `\d{6}(?:\.\d{3})?;`, "modify={time};"},
+		{`^(213 )` + today + `\d{6}(?:\.\d{3})?$`, "${1}{time}"},
 		{`(\d )[A-Z][a-z][a-z] [0-3]\d \d\d:\d\d `, "${1}{date} "},
 		{`(Connected from \S+ for ).*$`, "${1}{/.*/}"},
 		{`(upload|\S+)\.[0-9a-z]{12}$`, "$1.{unique}"},
@@ -78,11 +90,10 @@ func general(got string) string {
 
 // quote writes text so that unquote gives it back; plain if it can be.
 func quote(text string, always bool) string {
-	q := strconv.Quote(text)
-	if !always && q == `"`+text+`"` || !always && !strings.HasPrefix(text, `"`) && printable(text) {
-		return text
+	if always || strings.HasPrefix(text, `"`) || strings.HasSuffix(text, " ") || !printable(text) {
+		return strconv.Quote(text)
 	}
-	return q
+	return text
 }
 
 func printable(text string) bool {

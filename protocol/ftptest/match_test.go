@@ -21,6 +21,8 @@ func TestMatch(t *testing.T) {
 		{"150 {/[a-z]+/}.", "150 ab1.", false, ""},
 		{"modify={time};", "modify=20260102030405.123;", true, ""},
 		{"{date} x", "Jan 02 03:04 x", true, ""},
+		{"{n} caf\xe9 é", "5 caf\xe9 é", true, ""},
+		{"{n} caf\xe9", "5 caf\xe8", false, ""},
 		{"{date} x", "Jan 02  2001 x", true, ""},
 	} {
 		vars, ok := match(c.want, c.got)
@@ -31,7 +33,7 @@ func TestMatch(t *testing.T) {
 }
 
 func TestQuote(t *testing.T) {
-	for _, text := range []string{"", "plain", ` "x"`, `257 "/a" b`, `"`, "\xff", "a\r\nb", `back\slash`, "é"} {
+	for _, text := range []string{"", "plain", ` "x"`, `257 "/a" b`, `"`, "\xff", "a\r\nb", `back\slash`, "é", "end "} {
 		for _, always := range []bool{false, true} {
 			q := quote(text, always)
 			if got, err := unquote(q); err != nil || got != text {
@@ -44,7 +46,7 @@ func TestQuote(t *testing.T) {
 func TestMistakes(t *testing.T) {
 	for _, text := range []string{
 		"X: what", "C:no space", "# usr: rw", "# limit: x=1", "# limit: idle_timeout=1", "# on_conflict: maybe",
-		"# file: /a", `C: "open`, "C: NOOP\n# user: rw", "S> x", "D! x",
+		"# file: /a", `C: "open`, "C: NOOP\n# user: rw", "S> x", "D! x", "C: NOOP ",
 	} {
 		file := filepath.Join(t.TempDir(), "a.txt")
 		if err := os.WriteFile(file, []byte(text+"\n"), 0o644); err != nil {

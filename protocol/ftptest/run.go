@@ -229,7 +229,11 @@ func (a *actor) plug(text string) {
 	case "gone":
 		a.connected().Gone()
 	default:
-		a.t.Fatalf("unknown step")
+		n, err := strconv.Atoi(strings.TrimPrefix(text, "stored "))
+		if err != nil {
+			a.t.Fatalf("unknown step")
+		}
+		a.WaitStored(n)
 	}
 }
 
@@ -256,7 +260,7 @@ func (p *player) receive(a *actor, s *step) {
 		return
 	}
 	if !p.update {
-		a.t.Fatalf("the server sends\n%q\nand not\n%q", got, strings.Join(s.text, ""))
+		a.t.Fatalf("the server sends\n%q\nand not\n%q", strings.SplitAfter(got, "\n"), s.text)
 	}
 	lines := strings.SplitAfter(got, "\n")
 	if n := len(lines); n > 1 && lines[n-1] == "" {

@@ -54,7 +54,7 @@ func Start(t testing.TB, o Options) *Server {
 		t.Fatalf("ftptest: %v", err)
 	}
 	s := &Server{
-		Server:  &pi.Server{Login: o.login(), Limits: o.Limits, Trace: o.trace(t)},
+		Server:  &pi.Server{Login: o.login(), Guest: isGuest, Limits: o.Limits, Trace: o.trace(t)},
 		Addr:    l.Addr().(*net.TCPAddr).AddrPort(),
 		Passive: o.Endpoint.Passive,
 		t:       t,

@@ -88,8 +88,11 @@ func (t *transcript) parseLine(i int, line string) error {
 		return fmt.Errorf("neither a comment nor a step: %q", line)
 	}
 	text, err := unquote(m[4])
-	if err != nil {
+	switch {
+	case err != nil:
 		return err
+	case strings.HasSuffix(line, " "):
+		return fmt.Errorf("space at the end of a line: quote the text")
 	}
 	s := step{first: i, last: i + 1, verb: m[1] + m[3], text: []string{text}}
 	if m[2] != "" {
