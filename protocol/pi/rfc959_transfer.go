@@ -90,11 +90,12 @@ func (s *session) stor(ctx context.Context, r request) (ftp.Reply, error) {
 
 // resume continues a file or one's own held partial at the offset of REST.
 func (s *session) resume(ctx context.Context, r request, u upload) (ftp.Reply, error) {
+	u.own = !s.account.mayReplace(r.path)
 	switch {
 	case s.ascii():
 		return ftp.Reply{}, errASCIIRestart
 	case s.held(ctx, r.path) >= 0:
-	case !s.account.mayReplace(r.path):
+	case u.own:
 		return ftp.Reply{}, errDenied
 	case !vfs.PropertiesOf(s.account.FS, r.path).Restart:
 		return ftp.Reply{}, vfs.ErrUnsupported
@@ -113,11 +114,13 @@ func (s *session) appe(ctx context.Context, r request) (ftp.Reply, error) {
 	if s.restart > 0 {
 		return s.resume(ctx, r, u)
 	}
-	if s.held(ctx, r.path) < 0 && !s.account.mayReplace(r.path) {
-		// Nothing of one's own to continue: then it may only be a new file.
-		u.flag = vfs.ModeCreate
-		if err := s.mustBeFree(ctx, r.path); err != nil {
-			return ftp.Reply{}, err
+	if !s.account.mayReplace(r.path) {
+		u.own = s.held(ctx, r.path) >= 0
+		if !u.own { // nothing of one's own to continue: then it may only be a new file
+			u.flag = vfs.ModeCreate
+			if err := s.mustBeFree(ctx, r.path); err != nil {
+				return ftp.Reply{}, err
+			}
 		}
 	}
 	return s.receive(ctx, r, u)

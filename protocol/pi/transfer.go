@@ -88,6 +88,7 @@ type upload struct {
 	path   string
 	flag   int   // how to open it, see vfs.ModeReplace and the others
 	offset int64 // of ModeRestart
+	own    bool  // only one's own held partial may be continued
 	begin  string
 	end    string
 }
@@ -113,6 +114,12 @@ func (s *session) receive(ctx context.Context, r request, u upload) (reply ftp.R
 			}
 		}
 	}()
+	if u.own && s.held(ctx, u.path) < 0 {
+		// Another session completed it between the look and the opening:
+		// what is open now is the finished file.
+		err = errDenied
+		return reply, err
+	}
 	t, err := s.connect(ctx)
 	if err != nil {
 		return reply, err
