@@ -37,7 +37,7 @@ func (u *Users) Check(ctx context.Context, c Credentials) (Identity, error) {
 	if !ok {
 		return Identity{}, ErrUnknownUser
 	}
-	if x.Hash == nil || c.Password == "" || !allowed(x.AllowFrom, c.Remote) {
+	if x.Hash == nil || !allowed(x.AllowFrom, c.Remote) {
 		return Identity{}, u.comparer.Refuse(ctx, c.Password)
 	}
 	if err := u.comparer.Compare(ctx, x.Hash, c.Password); err != nil {

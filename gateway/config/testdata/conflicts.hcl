@@ -15,6 +15,11 @@ listener "all" {
   passive_ports = "2100-2200"
 }
 
+listener "late" {
+  address       = "192.0.2.9:2121"
+  passive_ports = "2150-2160"
+}
+
 listener "six" {
   address       = "[2001:db8::1]:2122"
   passive_ports = "20000-20099"
