@@ -144,14 +144,14 @@ func (s *Setup) set(key, value string) (err error) {
 	case "fs":
 		s.FS = value
 	case "dir":
-		s.entries = append(s.entries, entry{path: value, dir: true})
+		s.Dir(value)
 	case "file":
 		path, text, ok := strings.Cut(value, ` "`)
 		if !ok {
 			return fmt.Errorf(`file: wants /path "text"`)
 		}
 		text, err = unquote(`"` + text)
-		s.entries = append(s.entries, entry{path: path, text: text})
+		s.File(path, text)
 	case "on_conflict":
 		conflicts := map[string]pi.Conflict{"overwrite": pi.OnConflictOverwrite, "refuse": pi.OnConflictRefuse, "rename": pi.OnConflictRename}
 		v, ok := conflicts[value]
@@ -193,6 +193,16 @@ func setLimit(l *pi.Limits, name, value string) (err error) {
 		return fmt.Errorf("no such limit: %q", name)
 	}
 	return err
+}
+
+// File adds a file to those that Populate makes.
+func (s *Setup) File(path, text string) {
+	s.entries = append(s.entries, entry{path: path, text: text})
+}
+
+// Dir adds a directory.
+func (s *Setup) Dir(path string) {
+	s.entries = append(s.entries, entry{path: path, dir: true})
 }
 
 // Populate makes the files and directories of the header. fsys honours the contract of vfs.
