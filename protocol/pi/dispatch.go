@@ -67,6 +67,7 @@ func (s *session) take(c command) bool {
 		c.hit = s.abort()
 	case c.is("QUIT"):
 		s.quit = true
+		s.work.Broadcast()
 	case c.overtakes() && s.running.transfer != nil && len(s.queue) == 0:
 		s.mu.Unlock()
 		s.send(s.duringTransfer(c))

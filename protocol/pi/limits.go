@@ -40,6 +40,7 @@ const (
 	commitPatience    = 5 * time.Millisecond   // the FIN of a killed client's control connection arrives within this of the data's on an idle machine, ...
 	commitLonger      = 50 * time.Millisecond  // ... and on a busy one within this, as a rule
 	commitSmall       = 1 << 20                // bytes; smaller uploads that took less than commitPatience are published without a wait
+	quitPatience      = time.Second            // a QUIT in front of the end of the control connection is read within this
 	maxQueued         = 64                     // commands sent ahead
 	maxQueuedBytes    = 16 << 10               // and the bytes of their arguments
 	maxTelnetRefusals = 16                     // Telnet options answered in one session

@@ -51,7 +51,7 @@ type session struct {
 	strangers    int // unknown verbs before login
 
 	mu      sync.Mutex
-	work    sync.Cond // the queue has room, or the worker has gone
+	work    sync.Cond // the queue has room, the worker has gone, or quit or lost is set
 	queue   []command
 	queued  int // bytes in queue
 	busy    bool
@@ -236,6 +236,7 @@ func (s *session) lose(err error) {
 	}
 	s.lost = true
 	s.queue, s.queued = nil, 0
+	s.work.Broadcast()
 	if s.running.cancel != nil && !s.running.outlives {
 		s.running.cancel(errControlLost)
 	}
@@ -263,11 +264,25 @@ func (s *session) release() {
 }
 
 // present reports whether the client still stands behind its upload (strict commit).
+// Where the connection has been closed, the reader is about to find its end, or a
+// QUIT in front of it, which counts.
 func (s *session) present() bool {
 	s.mu.Lock()
-	lost, quit := s.lost, s.quit
-	s.mu.Unlock()
-	return !lost && (quit || s.tcp == nil || dtp.Established(s.tcp))
+	defer s.mu.Unlock()
+	if s.lost || s.quit || s.tcp == nil || dtp.Established(s.tcp) {
+		return !s.lost
+	}
+	late := false // the reader waits for room in the queue
+	defer time.AfterFunc(quitPatience, func() {
+		s.mu.Lock()
+		late = true
+		s.work.Broadcast()
+		s.mu.Unlock()
+	}).Stop()
+	for !s.lost && !s.quit && !late {
+		s.work.Wait()
+	}
+	return s.quit && !s.lost
 }
 
 // drain ends the session as soon as nothing runs.
@@ -286,6 +301,7 @@ func (s *session) cut(cause error) {
 	}
 	s.lost = true
 	s.queue, s.queued = nil, 0
+	s.work.Broadcast()
 	if s.running.cancel != nil {
 		s.running.cancel(cause)
 	}
