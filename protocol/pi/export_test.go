@@ -23,3 +23,23 @@ const AllRights = allRights
 
 // ReplyTimeout is how long a client may leave its replies unread.
 const ReplyTimeout = replyTimeout
+
+// SlotsTaken is how many sessions count against the limits.
+func (s *Server) SlotsTaken() int {
+	s.slots.mu.Lock()
+	defer s.slots.mu.Unlock()
+	return s.slots.all
+}
+
+// Queued is how many commands wait behind others, in all sessions.
+func (s *Server) Queued() int {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	n := 0
+	for c := range s.sessions {
+		c.mu.Lock()
+		n += len(c.queue)
+		c.mu.Unlock()
+	}
+	return n
+}
