@@ -140,7 +140,7 @@ func (s *scene) resume(t *testing.T, n int) {
 		return
 	}
 	if size := c.do(213, "SIZE %s", s.path()); size != strconv.Itoa(n) {
-		t.Fatalf("SIZE of what is held is %s, but %d bytes had arrived", size, n)
+		t.Fatalf("SIZE of what is held is %s, but %d bytes had arrived\n%s", size, n, s.g.log.about(s.dir))
 	}
 	if names := c.names(s.dir); len(names) > 1 || len(names) == 1 && (names[0] != fileName || !s.old) {
 		t.Fatalf("what is held shows up in a listing: %q", names)

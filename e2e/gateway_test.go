@@ -77,9 +77,10 @@ type gateway struct {
 	log     *logLines
 	config  string // path of the configuration
 
-	cmd  *exec.Cmd
-	done chan struct{} // closed when the process has been waited for
-	err  error         // how it ended; after done
+	cmd    *exec.Cmd
+	killed bool
+	done   chan struct{} // closed when the process has been waited for
+	err    error         // how it ended; after done
 }
 
 // start runs ftpgate with this configuration until the test ends, and returns
@@ -115,12 +116,10 @@ func startFile(t testing.TB, path string, listeners int) *gateway {
 	}()
 	t.Cleanup(func() {
 		g.stop(t)
-		if t.Failed() && testing.Verbose() {
-			t.Logf("log of the gateway:\n%s", g.log.text())
-		}
 		for _, word := range []string{"DATA RACE", "panic: ", `"stack"`} {
 			if strings.Contains(g.log.text(), word) {
 				t.Errorf("%q in the log of the gateway:\n%s", word, g.log.text())
+				break
 			}
 		}
 	})
@@ -145,6 +144,9 @@ func (g *gateway) stop(t testing.TB) {
 	t.Helper()
 	select {
 	case <-g.done:
+		if !g.killed {
+			t.Errorf("the gateway has ended by itself: %v\n%s", g.err, g.log.tail(20))
+		}
 		return
 	default:
 	}
@@ -163,6 +165,7 @@ func (g *gateway) stop(t testing.TB) {
 
 // kill ends the gateway without warning.
 func (g *gateway) kill() {
+	g.killed = true
 	g.cmd.Process.Kill()
 	<-g.done
 }
@@ -218,10 +221,26 @@ func (l *logLines) wake() {
 	l.more = make(chan struct{})
 }
 
-func (l *logLines) text() string {
+func (l *logLines) text() string { return l.tail(1 << 30) }
+
+// tail are the last n lines.
+func (l *logLines) tail(n int) string {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	return strings.Join(l.raw, "\n")
+	return strings.Join(l.raw[max(0, len(l.raw)-n):], "\n")
+}
+
+// about are the lines that contain word.
+func (l *logLines) about(word string) string {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	var lines []string
+	for _, line := range l.raw {
+		if strings.Contains(line, word) {
+			lines = append(lines, line)
+		}
+	}
+	return strings.Join(lines, "\n")
 }
 
 // wait returns the first line that is wanted, whether it has come already or not.

@@ -109,7 +109,7 @@ func (l *lab) run(t *testing.T, name string, args ...string) string {
 	t.Helper()
 	out, text, code := l.try(t, "", name, args...)
 	if code != 0 {
-		t.Fatalf("%s %q ended with %d\n%s\nlog of the gateway:\n%s", name, args, code, text, l.log.text())
+		t.Fatalf("%s %q ended with %d\n%s\nlog of the gateway:\n%s", name, args, code, text, l.log.tail(20))
 	}
 	return out
 }

@@ -26,9 +26,8 @@ func TestNcftp(t *testing.T) {
 	}
 	for name, mode := range map[string]string{"passive": "-F", "active": "-E"} {
 		t.Run(name, func(t *testing.T) {
-			l.run(t, "ncftpput", append(append([]string{mode, "-R"}, login...), host, "/"+name, "tree")...)
-			compareTimes := false // ncftp does not set the times of what it uploads unless SITE UTIME is in FEAT
-			compare(t, filepath.Join(l.home, name, "tree"), filepath.Join(l.work, "tree"), compareTimes)
+			l.run(t, "ncftpput", append(append([]string{mode, "-m", "-R"}, login...), host, "/"+name, "tree")...)
+			compare(t, filepath.Join(l.home, name, "tree"), filepath.Join(l.work, "tree"), true)
 
 			got := t.TempDir()
 			l.run(t, "ncftpget", append(append([]string{mode, "-R"}, login...), host, got, "/"+name+"/tree")...)
@@ -48,9 +47,7 @@ func TestNcftp(t *testing.T) {
 		put(t, l.work, "file", want[:123_456])
 		l.run(t, "ncftpget", append(append([]string{"-z"}, login...), host, l.work, "/file")...)
 		same(t, l.work, "file", want)
-		put(t, l.home, "file", want[:123_456])
-		l.run(t, "ncftpput", append(append([]string{"-z"}, login...), host, "/", "file")...)
-		same(t, l.home, "file", want)
+		// Not ncftpput -z: version 3.2.6 says REST and then sends the whole file.
 	})
 	t.Run("anonymous", func(t *testing.T) {
 		put(t, l.mirror, "pub/x.txt", content(1000))
