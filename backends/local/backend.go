@@ -65,7 +65,9 @@ type Backend struct {
 // New opens the directory o.Root and removes what dead processes left staged
 // in it. Creating nothing but the directory, and that only if o.Create is set,
 // it suits trees that cannot be written.
-func New(o Options) (*Backend, error) {
+func New(o Options) (*Backend, error) { return newBackend(o, sync.OnceValue(bootID)) }
+
+func newBackend(o Options, boot func() string) (*Backend, error) {
 	root, err := os.OpenRoot(o.Root)
 	if errors.Is(err, fs.ErrNotExist) && o.Create {
 		root, err = makeRoot(o)
@@ -74,7 +76,7 @@ func New(o Options) (*Backend, error) {
 		return nil, err
 	}
 	b := &Backend{
-		options: o, root: root, owners: newOwners(), boot: sync.OnceValue(bootID), uid: os.Geteuid(), gid: os.Getegid(),
+		options: o, root: root, owners: newOwners(), boot: boot, uid: os.Geteuid(), gid: os.Getegid(),
 		stagings: make(map[string]*staging),
 		buffers:  sync.Pool{New: func() any { return new([direntBuffer]byte) }},
 	}

@@ -122,7 +122,7 @@ func (f *Fs) held(name, parent, base string) (*partial, error) {
 			if !ok || r == nil || r.key != key || st.lives(process) {
 				return nil
 			}
-			p, err := f.b.partial(st, file, r, time.Now())
+			p, err := f.b.partial(st, process, file, r, time.Now())
 			if err != nil {
 				return err
 			}
@@ -141,7 +141,7 @@ func (f *Fs) held(name, parent, base string) (*partial, error) {
 
 // partial looks at a staged file of a dead process, or a kept one, and returns
 // nil if nothing of it can be resumed any more.
-func (b *Backend) partial(st *staging, file string, r *record, now time.Time) (*partial, error) {
+func (b *Backend) partial(st *staging, process, file string, r *record, now time.Time) (*partial, error) {
 	a, err := st.dir.lstat(file)
 	if err == syscall.ENOENT {
 		return nil, nil
@@ -154,8 +154,10 @@ func (b *Backend) partial(st *staging, file string, r *record, now time.Time) (*
 		p.size = min(a.size, r.kept)
 	}
 	p.intact = p.size == a.size
-	// One of no bytes counts too: the finished file is not what the client sent.
-	if p.size < 0 || now.Sub(a.modTime()) > r.window {
+	if process != keptProcess && a.size == 0 {
+		return nil, nil // a crash before the first byte must not hide what an earlier upload left
+	}
+	if p.size == notKept || now.Sub(a.modTime()) > r.window {
 		return nil, nil
 	}
 	return p, nil

@@ -169,3 +169,5 @@ func age(t *testing.T, root string, d time.Duration) {
 		must(t, os.Chtimes(filepath.Join(root, ".ftpgate", name), then, then))
 	}
 }
+
+func isKind(err, kind error) bool { return errors.Is(err, kind) }

@@ -54,7 +54,7 @@ func (b *Backend) sweep(st *staging, now time.Time) (holding bool) {
 			return nil
 		}
 		if r != nil {
-			if p, err := b.partial(st, file, r, now); p != nil || err != nil {
+			if p, err := b.partial(st, process, file, r, now); p != nil || err != nil {
 				holding = true
 				return nil
 			}
