@@ -13,6 +13,11 @@ build:
 
 # The example: a mirror, a drop-box and a user in memory on 127.0.0.1:2121.
 run: build sample
+	@chmod o-r config.hcl.example # it holds password hashes, if only of "scanner" and "demo"
+	@printf '%s\n' '' 'Try, in another terminal:' '' \
+		'  curl ftp://127.0.0.1:2121/pub/hello.txt' \
+		'  curl -T README.md ftp://scanner:scanner@127.0.0.1:2121/' \
+		'  curl -T README.md ftp://demo:demo@127.0.0.1:2121/ && curl ftp://demo:demo@127.0.0.1:2121/' ''
 	bin/ftpgate serve --config config.hcl.example
 
 # Something to look at, made only where nothing is.
