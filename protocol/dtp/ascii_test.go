@@ -2,6 +2,7 @@ package dtp
 
 import (
 	"bytes"
+	"errors"
 	"io"
 	"math/rand/v2"
 	"strings"
@@ -16,7 +17,7 @@ func toNetwork(t testing.TB, src io.Reader, size int) []byte {
 	for {
 		n, err := readChunk(src, b, true)
 		out = append(out, b[:n]...)
-		if err == io.EOF {
+		if errors.Is(err, io.EOF) {
 			return out
 		}
 		if err != nil {

@@ -3,6 +3,7 @@ package dtp
 import (
 	"bufio"
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"net"
@@ -91,7 +92,7 @@ func benchClient(addr, verb, size, count, path string) {
 			for {
 				k, err := data.Read(buf)
 				got += int64(k)
-				if err == io.EOF {
+				if errors.Is(err, io.EOF) {
 					break
 				}
 				must(err)
@@ -197,7 +198,7 @@ func benchServe(ctx context.Context, control net.Conn, passive *Passive, path st
 	var at netip.AddrPort
 	for {
 		n, err := control.Read(line)
-		if err == io.EOF {
+		if errors.Is(err, io.EOF) {
 			return nil
 		}
 		if err != nil {
@@ -423,6 +424,9 @@ var receiveWays = []way{
 	{"copy256K", copying(256 << 10)},
 	{"copy1M", copying(1 << 20)},
 	{"splice1M-lowat256K", lowWater(256<<10, spliced(1<<20))},
+	{"splice1M-lowat512K", lowWater(512<<10, spliced(1<<20))},
+	{"splice1M-lowat1M", lowWater(1<<20, spliced(1<<20))},
+	{"copy1M-lowat512K", lowWater(512<<10, copying(1<<20))},
 	{"splice1M-rcv256K", buffered(unix.SO_RCVBUF, 128<<10, spliced(1<<20))},
 	{"splice1M-rcv1M", buffered(unix.SO_RCVBUF, 512<<10, spliced(1<<20))},
 	{"splice1M-rcv8M", buffered(unix.SO_RCVBUF, 4<<20, spliced(1<<20))},

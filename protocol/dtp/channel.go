@@ -43,7 +43,8 @@ func (c *Channel) Passive() (netip.AddrPort, error) {
 // peer's: lftp 4.9 sends "EPRT |2|::|port|", and hangs when that is refused.
 func (c *Channel) Active(target netip.AddrPort) error {
 	// The address in a command has no zone; the peer's own may have one.
-	if a := target.Addr().Unmap(); a != c.peer.WithZone("") && !(c.peer.Is6() && a == netip.IPv6Unspecified()) {
+	unspecified := c.peer.Is6() && target.Addr() == netip.IPv6Unspecified()
+	if target.Addr().Unmap() != c.peer.WithZone("") && !unspecified {
 		return ErrForeignPeer
 	}
 	if target.Port() < firstUserPort {

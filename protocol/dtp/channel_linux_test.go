@@ -41,7 +41,7 @@ func TestActiveOpenIsCancelled(t *testing.T) {
 	ctx, cancel := context.WithCancelCause(context.Background())
 	want := errors.New("ABOR")
 	time.AfterFunc(time.Millisecond, func() { cancel(want) })
-	if _, err := c.Open(ctx); err != want {
+	if _, err := c.Open(ctx); !errors.Is(err, want) {
 		t.Error(err)
 	}
 	if c.Pending() {

@@ -93,7 +93,7 @@ func TestNothingSetUp(t *testing.T) {
 	if c.Pending() {
 		t.Error("pending")
 	}
-	if _, err := open(t, c); err != ErrNotReady {
+	if _, err := open(t, c); !errors.Is(err, ErrNotReady) {
 		t.Error(err)
 	}
 	passive(t, c)
@@ -101,7 +101,7 @@ func TestNothingSetUp(t *testing.T) {
 	if c.Pending() || c.passive.Stats().Reservations != 0 {
 		t.Error("pending after Reset")
 	}
-	if _, err := open(t, c); err != ErrNotReady {
+	if _, err := open(t, c); !errors.Is(err, ErrNotReady) {
 		t.Error(err)
 	}
 }
@@ -183,7 +183,7 @@ func TestPeerGoneBeforeTheTransfer(t *testing.T) {
 			ch := newChannel(t, local1, local1)
 			c.do(connect(t, local1, passive(t, ch)))
 			eventually(t, "accepted", func() bool { return ch.passive.Stats().Accepted == 1 })
-			if _, err := open(t, ch); err != c.want {
+			if _, err := open(t, ch); !errors.Is(err, c.want) {
 				t.Error(err)
 			}
 		})
@@ -214,6 +214,7 @@ func TestActiveOpen(t *testing.T) {
 		{"mapped control", mapped(local1), mapped(local1), local1, local1},
 		{"mapped target", local1, local1, local1, mapped(local1)},
 		{"IPv6", local6, local6, local6, local6},
+		{"unspecified IPv6 is the peer", local6, local6, local6, netip.IPv6Unspecified()},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			leavesNothing(t)
@@ -261,6 +262,8 @@ func TestBounce(t *testing.T) {
 		{"unspecified", local1, local1, netip.AddrPortFrom(netip.IPv4Unspecified(), at.Port()), ErrForeignPeer},
 		{"unspecified IPv6", local1, local1, netip.AddrPortFrom(netip.IPv6Unspecified(), at.Port()), ErrForeignPeer},
 		{"unspecified from IPv6", local6, local6, netip.AddrPortFrom(netip.IPv6Unspecified(), at.Port()), nil}, // means local6
+		{"unspecified IPv6 from IPv4", local1, local1, netip.AddrPortFrom(netip.IPv6Unspecified(), at.Port()), ErrForeignPeer},
+		{"unspecified IPv4 from IPv6", local6, local6, netip.AddrPortFrom(netip.IPv4Unspecified(), at.Port()), ErrForeignPeer},
 		{"none", local1, local1, netip.AddrPort{}, ErrForeignPeer},
 		{"low port", local1, local1, netip.AddrPortFrom(local1, 1023), ErrLowPort},
 		{"port 0", local1, local1, netip.AddrPortFrom(local1, 0), ErrLowPort},
@@ -268,7 +271,7 @@ func TestBounce(t *testing.T) {
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			ch := newChannel(t, c.local, c.peer)
-			if err := ch.Active(c.target); err != c.want {
+			if err := ch.Active(c.target); !errors.Is(err, c.want) {
 				t.Error(err)
 			}
 			if ch.Pending() != (c.want == nil) {
@@ -291,7 +294,7 @@ func TestRefusedTargetKeepsWhatWasPending(t *testing.T) {
 	leavesNothing(t)
 	c := newChannel(t, local1, local1)
 	at := passive(t, c)
-	if err := c.Active(netip.AddrPortFrom(local1, 22)); err != ErrLowPort {
+	if err := c.Active(netip.AddrPortFrom(local1, 22)); !errors.Is(err, ErrLowPort) {
 		t.Fatal(err)
 	}
 	client := connect(t, local1, at)

@@ -126,7 +126,7 @@ func same(t *testing.T, a, b net.Conn) {
 func closedWithoutByte(t *testing.T, c net.Conn) {
 	t.Helper()
 	n, err := c.Read(make([]byte, 1))
-	if n != 0 || err != io.EOF && !errors.Is(err, syscall.ECONNRESET) {
+	if n != 0 || !errors.Is(err, io.EOF) && !errors.Is(err, syscall.ECONNRESET) {
 		t.Fatalf("not closed without a byte: %d, %v", n, err)
 	}
 }

@@ -20,6 +20,7 @@ func TestUrgentByteArrivesInLine(t *testing.T) {
 				t.Fatal(err)
 			}
 			defer l.Close()
+			plainTCP(t, l.(*net.TCPListener))
 			client, err := net.Dial("tcp", l.Addr().String())
 			if err != nil {
 				t.Fatal(err)
@@ -72,4 +73,23 @@ func TestEstablished(t *testing.T) {
 			}
 		})
 	}
+}
+
+// plainTCP fails if Go has made it a Multipath TCP listener.
+func plainTCP(t *testing.T, l *net.TCPListener) {
+	t.Helper()
+	raw, err := l.SyscallConn()
+	if err != nil {
+		t.Fatal(err)
+	}
+	raw.Control(func(fd uintptr) {
+		if p, err := unix.GetsockoptInt(int(fd), unix.SOL_SOCKET, unix.SO_PROTOCOL); err != nil || p != unix.IPPROTO_TCP {
+			t.Errorf("protocol %d, %v", p, err)
+		}
+	})
+}
+
+func TestPassiveListenersArePlainTCP(t *testing.T) {
+	leavesNothing(t)
+	plainTCP(t, reserve(t, newPassive(t, PassiveOptions{}), local1, local1).listener.ln)
 }

@@ -35,7 +35,7 @@ func (l *listener) serve() {
 	defer close(l.done)
 	pause := acceptPauseMin
 	idle := l.passive.opt.Idle
-	l.ln.SetDeadline(time.Now().Add(idle))
+	_ = l.ln.SetDeadline(time.Now().Add(idle))
 	for {
 		c, err := l.ln.AcceptTCP()
 		switch {
@@ -49,7 +49,7 @@ func (l *listener) serve() {
 			if over {
 				return
 			}
-			l.ln.SetDeadline(time.Now().Add(left))
+			_ = l.ln.SetDeadline(time.Now().Add(left))
 		default:
 			if !l.pause(pause) {
 				return

@@ -54,13 +54,13 @@ func discardUnread(c *net.TCPConn) {
 // unacknowledged is how many bytes the peer has not confirmed yet.
 func unacknowledged(raw syscall.RawConn) int64 {
 	n := 0
-	raw.Control(func(fd uintptr) { n, _ = unix.IoctlGetInt(int(fd), unix.SIOCOUTQ) })
+	_ = raw.Control(func(fd uintptr) { n, _ = unix.IoctlGetInt(int(fd), unix.SIOCOUTQ) })
 	return int64(n)
 }
 
 func control(c *net.TCPConn, f func(fd int)) {
 	if raw, err := c.SyscallConn(); err == nil {
-		raw.Control(func(fd uintptr) { f(int(fd)) })
+		_ = raw.Control(func(fd uintptr) { f(int(fd)) })
 	}
 }
 
@@ -81,6 +81,6 @@ func listenControl(_, _ string, c syscall.RawConn) error {
 // off.
 func dialControl(_ context.Context, _, _ string, c syscall.RawConn) error {
 	return c.Control(func(fd uintptr) {
-		unix.SetsockoptInt(int(fd), unix.SOL_IP, unix.IP_BIND_ADDRESS_NO_PORT, 1)
+		_ = unix.SetsockoptInt(int(fd), unix.SOL_IP, unix.IP_BIND_ADDRESS_NO_PORT, 1)
 	})
 }

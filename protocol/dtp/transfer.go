@@ -85,7 +85,7 @@ func (t *Transfer) finish(ctx context.Context, err error) error {
 // connection is reset, so that nobody takes a cut file for a whole one.
 func (t *Transfer) Close() error {
 	if !t.whole {
-		t.Conn.SetLinger(0)
+		_ = t.Conn.SetLinger(0)
 	} else if t.sent {
 		// Unread bytes would turn the end of the file into a reset.
 		discardUnread(t.Conn)
@@ -104,7 +104,7 @@ func (t *Transfer) send(w *wire, src io.Reader, raw *os.File) error {
 			}
 		}
 		switch {
-		case err == io.EOF:
+		case err == io.EOF: //nolint:errorlint // a wrapped one is a failure, not the end
 			return nil
 		case err != nil:
 			return err
@@ -149,7 +149,7 @@ func (t *Transfer) receive(w *wire, dst io.Writer, raw *os.File) error {
 			}
 		}
 		switch {
-		case err == io.EOF:
+		case err == io.EOF: //nolint:errorlint // a wrapped one is a failure, not the end
 			return nil
 		case err != nil:
 			return err
@@ -178,7 +178,7 @@ func (t *Transfer) receiveASCII(read func([]byte) (int, error), dst io.Writer) e
 			}
 		}
 		switch {
-		case err == io.EOF:
+		case err == io.EOF: //nolint:errorlint // a wrapped one is a failure, not the end
 			return nil
 		case err != nil:
 			return err

@@ -2,11 +2,13 @@ package dtp
 
 import (
 	"bytes"
+	"context"
 	"errors"
 	"io"
 	"os"
 	"syscall"
 	"testing"
+	"time"
 )
 
 // A file that the kernel cannot send from is copied.
@@ -93,4 +95,37 @@ func (l *lenient) Write(b []byte) (int, error) {
 		return len(b), nil
 	}
 	return l.f.Write(b)
+}
+
+// A client that reads steadily, but less in an interval than the kernel wants
+// to see free before it lets the sender go on, is not stalled.
+func TestSlowReaderOfALargeBuffer(t *testing.T) {
+	for name, raw := range bothWays {
+		t.Run(name, func(t *testing.T) {
+			leavesNothing(t)
+			server, client := connected(t)
+			if err := errors.Join(server.SetWriteBuffer(8<<20), client.SetReadBuffer(512<<10)); err != nil {
+				t.Fatal(err)
+			}
+			ctx, cancel := context.WithCancelCause(context.Background())
+			enough := errors.New("enough")
+			f := endless(t)
+			x := Transfer{Conn: server, Stall: 10 * interval}
+			result := make(chan error, 1)
+			go func() { result <- x.Send(ctx, f, rawIf(raw, f)) }()
+			pace := time.NewTicker(3 * interval)
+			defer pace.Stop()
+			for range 10 {
+				<-pace.C
+				if _, err := io.CopyN(io.Discard, client, 128<<10); err != nil {
+					t.Error(err)
+				}
+			}
+			cancel(enough)
+			if err := <-result; !errors.Is(err, enough) {
+				t.Error(err)
+			}
+			x.Close()
+		})
+	}
 }

@@ -3,7 +3,6 @@ package dtp
 import (
 	"context"
 	"errors"
-	"io"
 	"net"
 	"os"
 	"sync"
@@ -95,7 +94,7 @@ func (w *wire) renew() {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	if !w.cut {
-		w.conn.SetDeadline(time.Now().Add(w.stall))
+		_ = w.conn.SetDeadline(time.Now().Add(w.stall))
 	}
 }
 
@@ -105,13 +104,13 @@ func (w *wire) interrupt() {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	w.cut = true
-	w.conn.SetDeadline(time.Unix(1, 0))
+	_ = w.conn.SetDeadline(time.Unix(1, 0))
 }
 
 // again reports whether an operation that failed with err, because a deadline
 // passed, is to be tried again.
 func (w *wire) again(err error) bool {
-	if !errors.Is(err, os.ErrDeadlineExceeded) || w.ctx.Err() != nil || w.progress() == w.mark {
+	if w.stall <= 0 || !errors.Is(err, os.ErrDeadlineExceeded) || w.ctx.Err() != nil || w.progress() == w.mark {
 		return false
 	}
 	w.renew()
@@ -125,8 +124,6 @@ func (w *wire) fail(err error) error {
 		return context.Cause(w.ctx)
 	case errors.Is(err, os.ErrDeadlineExceeded):
 		return ErrStalled
-	case err == io.EOF:
-		return io.EOF
 	}
 	return &PeerError{err}
 }

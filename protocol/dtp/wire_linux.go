@@ -56,6 +56,7 @@ func (w *wire) write(b []byte) error {
 func (w *wire) read(b []byte) (int, error) {
 	for {
 		var n int
+		var end bool
 		var fault error
 		err := w.raw.Read(func(fd uintptr) bool {
 			for {
@@ -66,9 +67,7 @@ func (w *wire) read(b []byte) (int, error) {
 				n, err = unix.Read(int(fd), b)
 				switch err {
 				case nil:
-					if n == 0 {
-						fault = io.EOF
-					}
+					end = n == 0
 					w.seen += int64(n)
 					return true
 				case unix.EAGAIN:
@@ -82,6 +81,8 @@ func (w *wire) read(b []byte) (int, error) {
 			}
 		})
 		switch {
+		case end:
+			return 0, io.EOF
 		case err == nil && fault == nil && n > 0:
 			return n, nil
 		case err == nil:
@@ -167,7 +168,7 @@ func (w *wire) receiveFile(f *os.File, dst io.Writer) (done bool, err error) {
 					n, err := unix.Splice(int(from), nil, pipe[1], nil, size, unix.SPLICE_F_MOVE|unix.SPLICE_F_NONBLOCK)
 					switch {
 					case n > 0:
-						w.seen += n
+						w.seen += int64(n) //nolint:unconvert // an int on 32-bit systems
 						if left = w.pump(pipe[0], int(to), int(n)); left > 0 {
 							return true
 						}
@@ -215,7 +216,7 @@ func (w *wire) pump(pipe, file, n int) (left int) {
 			return n
 		}
 		n -= int(k)
-		w.moved.Add(k)
+		w.moved.Add(int64(k)) //nolint:unconvert // an int on 32-bit systems
 	}
 	return 0
 }

@@ -37,6 +37,9 @@ func (w *wire) read(b []byte) (int, error) {
 		if n > 0 {
 			return n, nil
 		}
+		if err == io.EOF { //nolint:errorlint // net returns it bare
+			return 0, io.EOF
+		}
 		if err != nil && !w.again(err) {
 			return 0, w.fail(err)
 		}
