@@ -77,10 +77,10 @@ type gateway struct {
 	log     *logLines
 	config  string // path of the configuration
 
-	cmd    *exec.Cmd
-	killed bool
-	done   chan struct{} // closed when the process has been waited for
-	err    error         // how it ended; after done
+	cmd   *exec.Cmd
+	ended bool          // by the test
+	done  chan struct{} // closed when the process has been waited for
+	err   error         // how it ended; after done
 }
 
 // start runs ftpgate with this configuration until the test ends, and returns
@@ -144,12 +144,13 @@ func (g *gateway) stop(t testing.TB) {
 	t.Helper()
 	select {
 	case <-g.done:
-		if !g.killed {
+		if !g.ended {
 			t.Errorf("the gateway has ended by itself: %v\n%s", g.err, g.log.tail(20))
 		}
 		return
 	default:
 	}
+	g.ended = true
 	g.cmd.Process.Signal(syscall.SIGTERM)
 	select {
 	case <-g.done:
@@ -165,7 +166,7 @@ func (g *gateway) stop(t testing.TB) {
 
 // kill ends the gateway without warning.
 func (g *gateway) kill() {
-	g.killed = true
+	g.ended = true
 	g.cmd.Process.Kill()
 	<-g.done
 }
