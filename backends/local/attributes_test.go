@@ -95,6 +95,11 @@ func TestOwnersOfWhatIsReplaced(t *testing.T) {
 	must(t, store(fsys, "/team/f", vfs.ModeReplace, "x"))
 	must(t, fsys.Mkdir("/team/d", 0o755))
 	must(t, fsys.Chmod("/team/d", 0o700))
+	wide, _ := open(t, local.Options{Root: root, DirMode: 0o777})
+	must(t, wide.Mkdir("/team/wide", 0))
+	if got := modeOf(t, filepath.Join(root, "team/wide")); got != fs.ModeDir|fs.ModeSetgid|0o777 {
+		t.Errorf("team/wide: %v", got)
+	}
 	for _, name := range []string{"team/f", "team/d"} {
 		if _, gid := owner(name); gid != 4242 {
 			t.Errorf("%s: group %d", name, gid)

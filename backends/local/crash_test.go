@@ -96,9 +96,11 @@ func childUploads(root string) error {
 	if err != nil {
 		return err
 	}
-	fmt.Println("ready")
 	raw := vfs.OSFile(f) // as splice does
 	for i := 0; ; i++ {
+		if i == 1000 {
+			fmt.Println("ready")
+		}
 		if _, err := raw.WriteString(line(i)); err != nil {
 			return err
 		}
@@ -135,6 +137,9 @@ func TestKilledInMidUpload(t *testing.T) {
 		t.Errorf("of the dead there are %q; the empty one and the one that cannot be resumed should be gone", got)
 	}
 	notHeld(t, alice, "/none")
+	if locks, _ := filepath.Glob(filepath.Join(root, ".ftpgate", "*.lock")); len(locks) != 0 {
+		t.Errorf("the dead still has %q", locks)
+	}
 	holds(t, alice, "/old", "the old state")
 	holds(t, alice, "/log", lines(5))
 	if got := strings.Join(list(t, alice, "/"), " "); got != "d log old" {

@@ -255,6 +255,7 @@ func TestHeldDoesNotComeBack(t *testing.T) {
 		alice, bob := b.Open("alice", window), b.Open("bob", 0)
 		put(t, filepath.Join(root, "g"), "other")
 		keep(t, started(t, alice, "/f", vfs.ModeReplace, "part"))
+		b.Sweep(time.Now())
 		must(t, end(bob))
 		must(t, bob.Remove("/f"))
 		if n, err := vfs.Held(alice, "/f"); err == nil {

@@ -27,10 +27,11 @@ func TestReservedNameDoesNotExist(t *testing.T) {
 		// Whoever can make links on the host still shows nobody's partials to clients.
 		must(t, os.Symlink("door/"+staged(t, root)[0], filepath.Join(root, "window")))
 		must(t, os.Symlink(".ftpgate/"+staged(t, root)[0], filepath.Join(root, "window2")))
+		must(t, os.Symlink("in/.FtpGate/file", filepath.Join(root, "window3")))
 	}
 	for _, path := range []string{
 		"/.ftpgate", "/.FTPGATE", "/.ftpGate/x", "/in/.ftpgate", "/in/.FtpGate", "/in/.FtpGate/file",
-		"/door/" + staged(t, root)[0], "/window", "/window2",
+		"/door/" + staged(t, root)[0], "/window", "/window2", "/window3",
 	} {
 		link := strings.HasPrefix(path, "/window")
 		_, err := read(fsys, path)
@@ -60,7 +61,7 @@ func TestReservedNameDoesNotExist(t *testing.T) {
 		d.Close()
 		t.Errorf("the staging directory can be listed through a link")
 	}
-	for dir, want := range map[string][]string{"/": {"door", "in", "window", "window2"}, "/in": {"file"}} {
+	for dir, want := range map[string][]string{"/": {"door", "in", "window", "window2", "window3"}, "/in": {"file"}} {
 		if got := list(t, fsys, dir); !slices.Equal(got, want) {
 			t.Errorf("%s lists %q, want %q", dir, got, want)
 		}
@@ -90,6 +91,17 @@ func TestStagingDirectoryIsPrivate(t *testing.T) {
 	if err := store(fsys, "/f", vfs.ModeReplace, "x"); err == nil {
 		t.Errorf("staged through a link")
 	}
+}
+
+// Clients see no staging directory, so it must not keep a directory from being removed.
+func TestRemovingAroundAStagingDirectory(t *testing.T) {
+	fsys, root := open(t, local.Options{})
+	must(t, os.MkdirAll(filepath.Join(root, "d/.ftpgate"), 0o700))
+	must(t, fsys.Remove("/d"))
+	put(t, filepath.Join(root, "e/.ftpgate/staged"), "")
+	wants(t, "remove", fsys.Remove("/e"), vfs.ErrNotEmpty)
+	put(t, filepath.Join(root, "f/file"), "")
+	wants(t, "remove", fsys.Remove("/f"), vfs.ErrNotEmpty)
 }
 
 func TestNamesThatBreakLinesAreLeftOut(t *testing.T) {
