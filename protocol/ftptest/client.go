@@ -38,6 +38,12 @@ func Dial(t testing.TB, addr netip.AddrPort) *Client {
 	return dialFrom(t, netip.Addr{}, addr)
 }
 
+// DialFrom connects from another address of this machine, such as 127.0.0.2.
+func DialFrom(t testing.TB, from string, addr netip.AddrPort) *Client {
+	t.Helper()
+	return dialFrom(t, netip.MustParseAddr(from), addr)
+}
+
 func dialFrom(t testing.TB, from netip.Addr, addr netip.AddrPort) *Client {
 	t.Helper()
 	conn := dialTCP(t, from, addr)

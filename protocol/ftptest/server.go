@@ -54,7 +54,7 @@ func Start(t testing.TB, o Options) *Server {
 		t.Fatalf("ftptest: %v", err)
 	}
 	s := &Server{
-		Server:  &pi.Server{Login: o.login(), Guest: isGuest, Limits: o.Limits, Trace: o.trace(t)},
+		Server:  NewServer(t, o),
 		Addr:    l.Addr().(*net.TCPAddr).AddrPort(),
 		Passive: o.Endpoint.Passive,
 		t:       t,
@@ -76,6 +76,11 @@ func Start(t testing.TB, o Options) *Server {
 		}
 	})
 	return s
+}
+
+// NewServer makes what Start serves, for tests with a listener of their own.
+func NewServer(t testing.TB, o Options) *pi.Server {
+	return &pi.Server{Login: o.login(), Guest: isGuest, Limits: o.Limits, Trace: o.trace(t)}
 }
 
 // trace adds to the test's own trace that a panic fails the test.

@@ -138,8 +138,12 @@ func (l *log) trace() *pi.Trace {
 			l.transfers = append(l.transfers, i)
 			l.mu.Unlock()
 		},
-		Failure: func(_ pi.SessionInfo, c ftp.Command, code ftp.Code, err error) { l.add("failure %s %d %v", c.Verb, code, err) },
-		Panic:   func(_ pi.SessionInfo, c ftp.Command, v any, stack []byte) { l.add("panic %s %v %t", c.Verb, v, len(stack) > 0) },
+		Failure: func(_ pi.SessionInfo, c ftp.Command, code ftp.Code, err error) {
+			l.add("failure %s %d %v", c.Verb, code, err)
+		},
+		Panic: func(_ pi.SessionInfo, c ftp.Command, v any, stack []byte) {
+			l.add("panic %s %v %t", c.Verb, v, len(stack) > 0)
+		},
 	}
 }
 
@@ -155,4 +159,3 @@ func (l *log) last() pi.TransferInfo {
 
 // resumable is a Change for Options: cut uploads are held.
 func resumable(_ string, a *pi.Account) { a.ResumeWindow = time.Hour }
-
