@@ -20,6 +20,9 @@ func (s *session) user_(_ context.Context, r request) (ftp.Reply, error) {
 	return ftp.Replyf(331, "Password required."), nil
 }
 
+// errNoAccount is a defect of the LoginFunc, and never a login.
+var errNoAccount = errors.New("the login yielded neither an account nor an error")
+
 // pass (PASS) finishes the login. It directly follows USER (RFC 959 §4.1.1).
 func (s *session) pass(ctx context.Context, r request) (ftp.Reply, error) {
 	switch {
@@ -29,6 +32,9 @@ func (s *session) pass(ctx context.Context, r request) (ftp.Reply, error) {
 		return ftp.Reply{}, ftp.Errorf(501, "PASS requires an argument.")
 	}
 	a, err := s.server.Login(ctx, auth.Credentials{User: s.user, Password: r.Arg, Remote: s.info.Remote.Addr()})
+	if a == nil && err == nil {
+		err = errNoAccount
+	}
 	if t := s.server.Trace; t != nil && t.Login != nil {
 		t.Login(s.info, s.user, err)
 	}
