@@ -91,6 +91,10 @@ func TestOwnersOfWhatIsReplaced(t *testing.T) {
 	if got := modeOf(t, filepath.Join(root, "f")); got != 0o755 {
 		t.Errorf("the right to run as the owner went over to new content: %v", got)
 	}
+	must(t, fsys.Chmod("/f", 0o711|fs.ModeSetuid|fs.ModeSticky))
+	if got := modeOf(t, filepath.Join(root, "f")); got != 0o711 {
+		t.Errorf("a client set more than permissions: %v", got)
+	}
 	// A set-group-id directory gives its group to new files and directories.
 	must(t, store(fsys, "/team/f", vfs.ModeReplace, "x"))
 	must(t, fsys.Mkdir("/team/d", 0o755))
@@ -207,6 +211,13 @@ func TestStagingDirectoryRemoved(t *testing.T) {
 	must(t, os.RemoveAll(filepath.Join(root, ".ftpgate")))
 	if err := lost.Close(); err == nil {
 		t.Errorf("a staged file that was removed was published")
+	}
+	for i := range 50 { // one of these gets the number of the directory that was
+		name := "/d" + strconv.Itoa(i)
+		must(t, fsys.Mkdir(name, 0o755))
+		must(t, store(fsys, name+"/f", vfs.ModeReplace, "two"))
+		holds(t, fsys, name+"/f", "two")
+		must(t, fsys.RemoveAll(name))
 	}
 	must(t, store(fsys, "/f", vfs.ModeReplace, "two"))
 	holds(t, fsys, "/f", "two")

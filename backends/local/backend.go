@@ -8,8 +8,9 @@ import (
 	"sync/atomic"
 	"time"
 
-	"github.com/ftpgate/ftpgate/protocol/vfs"
 	"github.com/spf13/afero"
+
+	"github.com/ftpgate/ftpgate/protocol/vfs"
 )
 
 // Options say which directory is served and how files come to lie in it.

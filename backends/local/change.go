@@ -140,10 +140,11 @@ func (f *Fs) RemoveAll(name string) error {
 func (f *Fs) Chmod(name string, mode fs.FileMode) error {
 	return f.do("chmod", name, func() error {
 		return f.change(name, func(rel string, _ spot, a attrs) error {
+			bits := mode.Perm()
 			if a.mode.IsDir() {
-				mode = mode.Perm() | a.mode&special
+				bits |= a.mode & special
 			}
-			return f.b.root.Chmod(rel, mode.Perm()|mode&special)
+			return f.b.root.Chmod(rel, bits)
 		})
 	})
 }

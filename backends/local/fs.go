@@ -7,8 +7,9 @@ import (
 	"syscall"
 	"time"
 
-	"github.com/ftpgate/ftpgate/protocol/vfs"
 	"github.com/spf13/afero"
+
+	"github.com/ftpgate/ftpgate/protocol/vfs"
 )
 
 // Fs is the directory as one owner sees it, for one command if WithContext
@@ -20,6 +21,14 @@ type Fs struct {
 	window time.Duration
 	ctx    context.Context // nil: cannot be cancelled
 }
+
+var (
+	_ afero.Fs             = (*Fs)(nil)
+	_ vfs.ContextFs        = (*Fs)(nil)
+	_ vfs.Describer        = (*Fs)(nil)
+	_ vfs.Resumer          = (*Fs)(nil)
+	_ vfs.ExclusiveRenamer = (*Fs)(nil)
+)
 
 // WithContext returns the same directory, whose operations fail once ctx has ended.
 // The system calls themselves cannot be interrupted.

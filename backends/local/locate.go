@@ -109,7 +109,7 @@ func (b *Backend) follow(s spot) (spot, error) {
 			return spot{}, fs.ErrNotExist
 		}
 	}
-	next := spot{}
+	var next spot
 	if _, last := vfs.Split("/" + rel); last == "." || last == ".." {
 		next = spot{parent: rel, base: "."}
 		next.dir, err = b.openFolder(rel)
@@ -130,7 +130,7 @@ func (b *Backend) openFolder(rel string) (folder, error) {
 		return folder{}, err
 	}
 	// A link on the way may have led into a staging directory.
-	if known := b.reserved.Load(); known != nil {
+	if known := b.reserved.Load(); known != nil && len(*known) > 0 {
 		facts, err := dir.facts()
 		dir.known = &facts
 		if err != nil || b.isReserved(facts.id) {

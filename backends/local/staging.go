@@ -140,11 +140,7 @@ func (b *Backend) staging(rel string, create bool) (*staging, error) {
 		return nil, err
 	}
 	b.stagings[rel] = st
-	known := []fileID{st.facts.id}
-	if old := b.reserved.Load(); old != nil {
-		known = append(known, *old...)
-	}
-	b.reserved.Store(&known)
+	b.noteReserved()
 	if b.sweep(st, time.Now()) {
 		b.holding.Store(true)
 	}
@@ -160,6 +156,16 @@ func (b *Backend) lost(st *staging) {
 			delete(b.stagings, rel)
 		}
 	}
+	b.noteReserved() // its inode number will stand for something else
+}
+
+// noteReserved brings reserved up to date. The caller holds mu.
+func (b *Backend) noteReserved() {
+	var known []fileID
+	for _, st := range b.stagings {
+		known = append(known, st.facts.id)
+	}
+	b.reserved.Store(&known)
 }
 
 // stagingFor returns the staging directory for a file that will be published

@@ -6,6 +6,8 @@ import (
 	"os"
 	"syscall"
 
+	"github.com/spf13/afero"
+
 	"github.com/ftpgate/ftpgate/protocol/vfs"
 )
 
@@ -33,6 +35,13 @@ type upload struct {
 	failed error // the first error: Close returns it and publishes nothing
 	ended  bool
 }
+
+var (
+	_ afero.File  = (*upload)(nil)
+	_ vfs.Aborter = (*upload)(nil)
+	_ vfs.Keeper  = (*upload)(nil)
+	_ vfs.RawFile = (*upload)(nil)
+)
 
 // upload opens name for writing. The staged file of an upload from nothing is
 // made at once, which shows most of what could go wrong; a head is copied only
