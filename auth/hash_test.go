@@ -138,7 +138,7 @@ func FuzzParseHash(f *testing.F) {
 			t.Errorf("ParseHash(%q) = %v, %v", s, h, err)
 		}
 		if err == nil {
-			h.Params().nominal()
+			_ = h.Params().nominal()
 		}
 	})
 }

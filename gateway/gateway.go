@@ -149,7 +149,7 @@ func (g *Gateway) Serve() error {
 	for _, l := range g.listeners {
 		go func() { ended <- g.server.Serve(l.Listener, l.endpoint) }()
 	}
-	err := error(ErrClosed)
+	err := ErrClosed
 	for range g.listeners {
 		if e := <-ended; !errors.Is(e, ErrClosed) && errors.Is(err, ErrClosed) {
 			err = e

@@ -158,7 +158,7 @@ func addrPort(a net.Addr) netip.AddrPort {
 func (s *Server) refuse(conn net.Conn, e *Endpoint, remote netip.AddrPort, reason string) {
 	s.refused(e, remote, reason)
 	conn.SetDeadline(time.Now().Add(slotPatience))
-	conn.Write(ftp.Replyf(421, reason).Append(nil))
+	_, _ = conn.Write(ftp.Replyf(421, reason).Append(nil)) // whoever does not read it, is refused all the same
 	conn.Close()
 }
 
