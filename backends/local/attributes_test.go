@@ -13,9 +13,10 @@ import (
 	"testing"
 	"time"
 
+	"golang.org/x/sys/unix"
+
 	"github.com/ftpgate/ftpgate/backends/local"
 	"github.com/ftpgate/ftpgate/protocol/vfs"
-	"golang.org/x/sys/unix"
 )
 
 func modeOf(t *testing.T, path string) fs.FileMode {

@@ -9,10 +9,11 @@ import (
 	"path/filepath"
 	"testing"
 
-	"github.com/ftpgate/ftpgate/backends/local"
-	"github.com/ftpgate/ftpgate/protocol/vfs"
 	"github.com/spf13/afero"
 	"golang.org/x/sys/unix"
+
+	"github.com/ftpgate/ftpgate/backends/local"
+	"github.com/ftpgate/ftpgate/protocol/vfs"
 )
 
 func benchFs(b *testing.B, o local.Options) afero.Fs {

@@ -9,8 +9,9 @@ import (
 	"testing"
 	"time"
 
-	"github.com/ftpgate/ftpgate/protocol/vfs"
 	"github.com/spf13/afero"
+
+	"github.com/ftpgate/ftpgate/protocol/vfs"
 )
 
 // boots opens a Backend as it would be after a certain boot of the host.

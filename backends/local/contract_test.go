@@ -4,10 +4,11 @@ import (
 	"testing"
 	"time"
 
+	"github.com/spf13/afero"
+
 	"github.com/ftpgate/ftpgate/backends/local"
 	"github.com/ftpgate/ftpgate/protocol/vfs"
 	"github.com/ftpgate/ftpgate/protocol/vfs/vfstest"
-	"github.com/spf13/afero"
 )
 
 const window = time.Hour

@@ -11,9 +11,10 @@ import (
 	"testing"
 	"time"
 
+	"github.com/spf13/afero"
+
 	"github.com/ftpgate/ftpgate/backends/local"
 	"github.com/ftpgate/ftpgate/protocol/vfs"
-	"github.com/spf13/afero"
 )
 
 // jail is <tmp>/root to serve, with <tmp>/outside beside it that nobody may reach.

@@ -11,10 +11,11 @@ import (
 	"testing"
 	"time"
 
-	"github.com/ftpgate/ftpgate/backends/local"
-	"github.com/ftpgate/ftpgate/protocol/vfs"
 	"github.com/spf13/afero"
 	"golang.org/x/sys/unix"
+
+	"github.com/ftpgate/ftpgate/backends/local"
+	"github.com/ftpgate/ftpgate/protocol/vfs"
 )
 
 func TestNothingExtraWithoutResuming(t *testing.T) {

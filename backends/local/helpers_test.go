@@ -11,9 +11,10 @@ import (
 	"testing"
 	"time"
 
+	"github.com/spf13/afero"
+
 	"github.com/ftpgate/ftpgate/backends/local"
 	"github.com/ftpgate/ftpgate/protocol/vfs"
-	"github.com/spf13/afero"
 )
 
 // backend makes a Backend, over a new directory unless o names one.

@@ -10,9 +10,10 @@ import (
 	"testing"
 	"time"
 
+	"golang.org/x/sys/unix"
+
 	"github.com/ftpgate/ftpgate/backends/local"
 	"github.com/ftpgate/ftpgate/protocol/vfs"
-	"golang.org/x/sys/unix"
 )
 
 // mount mounts a filesystem for the time of the test, or skips it.

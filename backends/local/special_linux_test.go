@@ -7,9 +7,10 @@ import (
 	"testing"
 	"time"
 
+	"golang.org/x/sys/unix"
+
 	"github.com/ftpgate/ftpgate/backends/local"
 	"github.com/ftpgate/ftpgate/protocol/vfs"
-	"golang.org/x/sys/unix"
 )
 
 // FIFOs, sockets and devices are refused without waiting for anybody.
