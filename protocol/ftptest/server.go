@@ -24,6 +24,7 @@ type Options struct {
 	Account  func(user string) *pi.Account    // nil: Accounts(FS); a nil account is a refused login
 	Login    pi.LoginFunc                     // nil: Password over Account
 	Change   func(user string, a *pi.Account) // applied to each account that a login yields
+	Guest    func(user string) bool           // nil: anonymous and ftp
 	Limits   pi.Limits
 	Endpoint pi.Endpoint // its Passive, if nil, is made of Passive
 	Passive  dtp.PassiveOptions
@@ -80,7 +81,10 @@ func Start(t testing.TB, o Options) *Server {
 
 // NewServer makes what Start serves, for tests with a listener of their own.
 func NewServer(t testing.TB, o Options) *pi.Server {
-	return &pi.Server{Login: o.login(), Guest: isGuest, Limits: o.Limits, Trace: o.trace(t)}
+	if o.Guest == nil {
+		o.Guest = isGuest
+	}
+	return &pi.Server{Login: o.login(), Guest: o.Guest, Limits: o.Limits, Trace: o.trace(t)}
 }
 
 // trace adds to the test's own trace that a panic fails the test.

@@ -21,7 +21,7 @@ func TestAbortBeforeBegun(t *testing.T) {
 	}
 }
 
-// TestAbortStorage: ABOR ends a storage call that listens to its context, in whatever phase of a
+// TestAbortStorage (THREATS 17): ABOR ends a storage call that listens to its context, in whatever phase of a
 // command it is, and nothing has changed.
 func TestAbortStorage(t *testing.T) {
 	for _, c := range []struct {

@@ -9,7 +9,7 @@ import (
 	"github.com/ftpgate/ftpgate/protocol/pi"
 )
 
-// TestLost: the control connection goes away at every step of an upload. Before publishing has
+// TestLost (SEED C23; THREATS 17): the control connection goes away at every step of an upload. Before publishing has
 // begun the old file stands and what came is held; afterwards the new one is there, whole.
 func TestLost(t *testing.T) {
 	leave := map[string]func(c *ftptest.Client){"FIN": (*ftptest.Client).Close, "RST": (*ftptest.Client).Reset}

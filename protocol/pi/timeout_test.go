@@ -122,7 +122,7 @@ func TestLoginTimeoutAgain(t *testing.T) {
 	})
 }
 
-// TestIdleTimeout counts from the end of the last command (RFC 1123 §4.1.3.2).
+// TestIdleTimeout counts from the end of the last command (SEED C3; RFC 1123 §4.1.3.2).
 func TestIdleTimeout(t *testing.T) {
 	onFakeTime(t, ftptest.Options{FS: tree(t, nil)}, func(t *testing.T, _ *pipes, c net.Conn, r *bufio.Reader) {
 		login(t, c, r)
