@@ -177,12 +177,20 @@ func (c *client) quit() {
 	c.control.Close()
 }
 
-// gone waits until the gateway is done with the session of this client.
-func (g *gateway) gone(t testing.TB, client string) {
+// gone waits until the gateway is done with the session of a client that connected
+// when the log was so many lines long. (Ports come back: the client's address alone
+// may mean an earlier session.)
+func (g *gateway) gone(t testing.TB, client string, since int) {
 	t.Helper()
-	_, err := g.log.wait(context.Background(), func(l logLine) bool {
-		return l.Message == "disconnected" && l.Client == client
+	ctx := context.Background()
+	begin, err := g.log.waitFrom(ctx, since, func(l logLine) bool {
+		return l.Message == "connected" && l.Client == client
 	})
+	if err == nil {
+		_, err = g.log.waitFrom(ctx, since, func(l logLine) bool {
+			return l.Message == "disconnected" && l.Session == begin.Session
+		})
+	}
 	if err != nil {
 		t.Fatalf("end of the session of %s: %v", client, err)
 	}

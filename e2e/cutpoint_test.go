@@ -35,6 +35,7 @@ type scene struct {
 
 	dir     string // of the gateway, this scene's own
 	content []byte // the whole new file
+	since   int    // lines in the log before the upload
 	watcher *client
 }
 
@@ -68,6 +69,7 @@ func (s *scene) watch(t *testing.T) {
 // begin starts the upload; n bytes have arrived when it returns.
 func (s *scene) begin(t *testing.T, n int) (*client, *net.TCPConn) {
 	t.Helper()
+	s.since = s.g.log.length()
 	c := login(t, s.g.address["main"], s.user())
 	data := c.passive()
 	c.do(150, "STOR %s", s.path())
@@ -178,14 +180,14 @@ var ways = []way{
 		c, _ := s.begin(t, n) // the data connection stays open until the test ends
 		c.control.Close()
 		s.check(t, "at once", n == len(s.content))
-		s.g.gone(t, c.address())
+		s.g.gone(t, c.address(), s.since)
 	}},
 	{"data ends, control gone", smallUpload, func(t *testing.T, s *scene, n int) {
 		c, data := s.begin(t, n)
 		c.control.Close()
 		data.Close()
 		s.check(t, "at once", n == len(s.content))
-		s.g.gone(t, c.address())
+		s.g.gone(t, c.address(), s.since)
 	}},
 	{"data reset", smallUpload, func(t *testing.T, s *scene, n int) {
 		c, data := s.begin(t, n)
@@ -193,25 +195,25 @@ var ways = []way{
 		data.Close()
 		c.expect(426)
 		c.quit()
-		s.g.gone(t, c.address())
+		s.g.gone(t, c.address(), s.since)
 	}},
 	{"ABOR", smallUpload, func(t *testing.T, s *scene, n int) {
 		c, _ := s.begin(t, n)
 		c.do(426, "ABOR")
 		c.expect(226)
 		c.quit()
-		s.g.gone(t, c.address())
+		s.g.gone(t, c.address(), s.since)
 	}},
 	{"stall", smallUpload, func(t *testing.T, s *scene, n int) {
 		c, _ := s.begin(t, n)
 		c.expect(426)
 		c.quit()
-		s.g.gone(t, c.address())
+		s.g.gone(t, c.address(), s.since)
 	}},
 	{"client killed", largeUpload, func(t *testing.T, s *scene, n int) {
 		address := killClient(t, s, n)
 		s.check(t, "at once", n == len(s.content))
-		s.g.gone(t, address)
+		s.g.gone(t, address, s.since)
 	}},
 }
 
@@ -343,7 +345,7 @@ func TestLenientCommit(t *testing.T) {
 	data.Write(s.content)
 	c.control.Close()
 	data.Close()
-	g.gone(t, c.address())
+	g.gone(t, c.address(), 0)
 	s.published(t, s.watcher)
 }
 

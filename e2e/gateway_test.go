@@ -176,6 +176,7 @@ type logLine struct {
 	Message  string `json:"message"`
 	Listener string `json:"listener"`
 	Address  string `json:"address"`
+	Session  string `json:"session"`
 	Client   string `json:"client"` // its end of the control connection
 	User     string `json:"user"`
 	Path     string `json:"path"`
@@ -224,6 +225,13 @@ func (l *logLines) wake() {
 
 func (l *logLines) text() string { return l.tail(1 << 30) }
 
+// length is how many lines there are.
+func (l *logLines) length() int {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return len(l.raw)
+}
+
 // tail are the last n lines.
 func (l *logLines) tail(n int) string {
 	l.mu.Lock()
@@ -246,8 +254,12 @@ func (l *logLines) about(word string) string {
 
 // wait returns the first line that is wanted, whether it has come already or not.
 func (l *logLines) wait(ctx context.Context, wanted func(logLine) bool) (logLine, error) {
-	limit := time.After(patience)
-	for next := 0; ; {
+	return l.waitFrom(ctx, 0, wanted)
+}
+
+// waitFrom is wait without the first lines of the log.
+func (l *logLines) waitFrom(ctx context.Context, next int, wanted func(logLine) bool) (logLine, error) {
+	for limit := time.After(patience); ; {
 		l.mu.Lock()
 		lines, ended, more := l.lines[next:], l.ended, l.more
 		l.mu.Unlock()

@@ -42,6 +42,7 @@ func killClient(t *testing.T, s *scene, n int) string {
 	if err != nil {
 		t.Fatal(err)
 	}
+	s.since = s.g.log.length()
 	cmd := exec.Command(os.Args[0])
 	cmd.Env = append(os.Environ(), uploadChild+"="+string(o))
 	cmd.Stderr = os.Stderr
