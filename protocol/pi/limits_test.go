@@ -26,6 +26,9 @@ func TestSlotFreedBeforeGoodbye(t *testing.T) {
 		case 2:
 			c.Close()
 		}
+		if i%3 < 2 && s.SlotsTaken() != 0 {
+			t.Fatal("the goodbye came before the slot was free")
+		}
 	}
 }
 

@@ -164,6 +164,27 @@ func TestStrictCommit(t *testing.T) {
 	}
 }
 
+// TestStrictCommitUnread: a reader that waits for room in the queue sees no end of the connection; the
+// kernel does.
+func TestStrictCommitUnread(t *testing.T) {
+	base := tree(t, nil)
+	l := newLog()
+	s := ftptest.Start(t, ftptest.Options{FS: base, Trace: l.trace()})
+	c := s.Login("rw")
+	d := c.Passive()
+	c.Cmd(150, "STOR f")
+	d.Send("text")
+	c.WaitStored(4)
+	c.Write(strings.Repeat("PWD\r\n", 100))
+	ftptest.Eventually(t, "the queue to be full", func() bool { return s.Queued() >= 64 })
+	c.Close()
+	d.Close()
+	await(t, l.ended, "the end of the session")
+	if got := content(base, "/f"); got != "no file" {
+		t.Errorf("published %q for nobody", got)
+	}
+}
+
 // TestLenientCommit: the end of data is enough.
 func TestLenientCommit(t *testing.T) {
 	base := tree(t, nil)

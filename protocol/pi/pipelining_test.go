@@ -36,6 +36,25 @@ func TestOrder(t *testing.T) {
 	c.Quit()
 }
 
+// TestOvertaking: NOOP behind a transfer may come before its end, and never before its 150.
+func TestOvertaking(t *testing.T) {
+	s := ftptest.Start(t, ftptest.Options{FS: tree(t, map[string]string{"/f": "text"})})
+	c := s.Login("rw")
+	for range 500 {
+		d := c.Passive()
+		c.Write("RETR f\r\nNOOP\r\nNOOP\r\n")
+		c.Want(150)
+		codes := map[ftp.Code]int{}
+		for range 3 {
+			codes[c.Reply().Code]++
+		}
+		if codes[226] != 1 || codes[200] != 2 {
+			t.Fatalf("got %v", codes)
+		}
+		d.Receive()
+	}
+}
+
 // TestFlood: 100,000 commands sent ahead of a slow one cost no memory: the reader stops reading
 // (THREATS 23). Afterwards each has its reply.
 func TestFlood(t *testing.T) {

@@ -111,14 +111,19 @@ func TestLoginTimeout(t *testing.T) {
 func TestLoginTimeoutAgain(t *testing.T) {
 	onFakeTime(t, ftptest.Options{FS: tree(t, nil)}, func(t *testing.T, _ *pipes, c net.Conn, r *bufio.Reader) {
 		login(t, c, r)
-		time.Sleep(5 * time.Minute)
-		send(t, c, r, "USER rw", "331")
-		time.Sleep(30 * time.Second)
-		send(t, c, r, "PASS rw", "230")
-		time.Sleep(5 * time.Minute)
+		// Over every moment at which the server may have decided to look.
+		for range 12 {
+			time.Sleep(50 * time.Second)
+			send(t, c, r, "USER rw", "331")
+			time.Sleep(50 * time.Second)
+			send(t, c, r, "PASS rw", "230")
+		}
 		send(t, c, r, "REIN", "220")
-		time.Sleep(50 * time.Second)
-		send(t, c, r, "NOOP", "200")
+		start := time.Now()
+		expect(t, r, "421 Login timeout")
+		if took := time.Since(start); took < time.Minute || took > 10*time.Minute {
+			t.Errorf("after %s", took)
+		}
 	})
 }
 
@@ -188,6 +193,25 @@ func TestReplyTimeout(t *testing.T) {
 		if took := time.Since(start); took < pi.ReplyTimeout/2 || took > pi.ReplyTimeout {
 			t.Errorf("after %s", took)
 		}
+	})
+}
+
+// TestCloseDeaf: Close does not wait for a client that does not read.
+func TestCloseDeaf(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := ftptest.NewServer(t, ftptest.Options{FS: tree(t, nil)})
+		p := &pipes{conns: make(chan net.Conn), closed: make(chan struct{})}
+		go s.Serve(p, pi.Endpoint{})
+		c := p.dial()
+		login(t, c, bufio.NewReader(c))
+		io.WriteString(c, "NOOP\r\n")
+		synctest.Wait() // the reply is on its way
+		start := time.Now()
+		s.Close()
+		if took := time.Since(start); took != 0 {
+			t.Errorf("Close took %s", took)
+		}
+		c.Close()
 	})
 }
 
