@@ -2,7 +2,6 @@ package pi
 
 import (
 	"context"
-	"sync"
 	"time"
 
 	"github.com/spf13/afero"
@@ -89,7 +88,9 @@ type Account struct {
 // answered with 530, auth.ErrBusy with 421.
 type LoginFunc func(ctx context.Context, c auth.Credentials) (*Account, error)
 
-// May reports whether the account may do op to the file or directory path.
+// May reports whether the account may do op to the file or directory path. Where the
+// right comes from Own, the caller makes sure that the file is still the one this session
+// completed (session.may, ownFiles.is).
 func (a *Account) May(op Rights, path string) bool {
 	return a.Access.All.Has(op) || (a.Access.All|a.Access.Own).Has(op) && a.own.may(op, path)
 }
@@ -97,73 +98,4 @@ func (a *Account) May(op Rights, path string) bool {
 // mayReplace reports whether an upload or rename may replace what stands under path.
 func (a *Account) mayReplace(path string) bool {
 	return a.OnConflict == OnConflictOverwrite && a.May(Overwrite, path)
-}
-
-// maxOwnFiles bounds what a session remembers of the files it completed; the
-// oldest are forgotten first, and are then treated like anybody's.
-const maxOwnFiles = 4096
-
-// ownFiles are the files this session has completed. It is used with the floor held.
-type ownFiles struct {
-	renamed map[string]bool // by path; true: has been renamed and may not be again
-	order   []string        // oldest first; names that have gone stay until they are evicted
-}
-
-func (o *ownFiles) may(op Rights, path string) bool {
-	renamed, ok := o.renamed[path]
-	return ok && !(renamed && op&Rename != 0)
-}
-
-func (o *ownFiles) add(path string, renamed bool) {
-	if o.renamed == nil {
-		o.renamed = make(map[string]bool)
-	}
-	if _, ok := o.renamed[path]; !ok {
-		o.order = append(o.order, path)
-	}
-	o.renamed[path] = renamed
-	if len(o.order) > maxOwnFiles {
-		delete(o.renamed, o.order[0])
-		o.order = o.order[1:]
-	}
-}
-
-func (o *ownFiles) rename(from, to string) {
-	if _, ok := o.renamed[from]; ok {
-		delete(o.renamed, from)
-		o.add(to, true)
-	}
-}
-
-// Names are the names that uploads under OnConflictRename have chosen but not yet
-// published, so that two sessions never choose the same one and one of the files is lost.
-type Names struct {
-	mu    sync.Mutex
-	taken map[string]struct{}
-}
-
-// reserve takes path unless another session has it. A nil *Names has no memory.
-func (n *Names) reserve(path string) bool {
-	if n == nil {
-		return true
-	}
-	n.mu.Lock()
-	defer n.mu.Unlock()
-	if _, ok := n.taken[path]; ok {
-		return false
-	}
-	if n.taken == nil {
-		n.taken = make(map[string]struct{})
-	}
-	n.taken[path] = struct{}{}
-	return true
-}
-
-func (n *Names) release(path string) {
-	if n == nil {
-		return
-	}
-	n.mu.Lock()
-	delete(n.taken, path)
-	n.mu.Unlock()
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
 	"runtime/debug"
 	"strings"
 	"time"
@@ -95,7 +96,7 @@ func (s *session) take(c command) bool {
 func (s *session) abort() bool {
 	hit := false
 	switch r := &s.running; {
-	case r.row == nil || r.publishing:
+	case r.row == nil || r.publishing || r.row.steady:
 	case r.cancel == nil: // it has not begun yet
 		r.aborted, hit = true, true
 	default:
@@ -112,6 +113,16 @@ func (s *session) abort() bool {
 
 // worker runs c and then what has queued up, in order, and goes.
 func (s *session) worker(c command) {
+	defer func() {
+		if v := recover(); v != nil {
+			s.panicked(&command{}, v)
+			s.cut(errPanic)
+			s.mu.Lock()
+			s.busy, s.running = false, run{}
+			s.work.Broadcast()
+			s.mu.Unlock()
+		}
+	}()
 	for {
 		s.execute(&c)
 		s.mu.Lock()
@@ -155,6 +166,9 @@ func (s *session) execute(c *command) {
 
 // failed turns an error into its reply, and reports it if it has a cause worth a look.
 func (s *session) failed(c *command, err error) ftp.Reply {
+	if errors.Is(err, vfs.ErrNotDir) && s.account != nil && !s.account.Access.All.Has(Look) {
+		err = fs.ErrNotExist // "not a directory" would tell that there is a file
+	}
 	reply := replyTo(err, c)
 	if t := s.server.Trace; t != nil && t.Failure != nil && worthLogging(err) {
 		t.Failure(s.info, c.redacted(), reply.Code, err)
@@ -179,7 +193,10 @@ func (s *session) clearOneShots(r *row, code ftp.Code) {
 // redacted is the command without a secret argument.
 func (c *command) redacted() ftp.Command {
 	out := c.Command
-	if c.row != nil && c.row.secret && out.Arg != "" {
+	switch {
+	case c.row == nil && strings.HasPrefix(out.Verb, "PAS"): // a password may follow a slip of the finger
+		return ftp.Command{Verb: "PAS?"}
+	case (c.row == nil || c.row.secret) && out.Arg != "":
 		out.Arg = "***"
 	}
 	return out
@@ -195,7 +212,8 @@ func (s *session) run(c *command) (reply ftp.Reply, err error) {
 	s.begun(c.row, cancel)
 	defer func() {
 		if v := recover(); v != nil {
-			reply, err = s.panicked(c, v)
+			s.panicked(c, v)
+			reply, err = ftp.Reply{}, ftp.Errorf(451, "Requested action aborted: internal error.")
 		}
 		s.begun(nil, nil)
 		cancel(nil)
@@ -259,12 +277,11 @@ func (s *session) begun(r *row, cancel context.CancelCauseFunc) {
 	}
 }
 
-// panicked is what remains of a command whose handler panicked.
-func (s *session) panicked(c *command, v any) (ftp.Reply, error) {
+// panicked reports a panic, with the stack it came from.
+func (s *session) panicked(c *command, v any) {
 	if t := s.server.Trace; t != nil && t.Panic != nil {
 		t.Panic(s.info, c.redacted(), v, debug.Stack())
 	}
-	return ftp.Reply{}, ftp.Errorf(451, "Requested action aborted: internal error.")
 }
 
 // resolve makes the clean path of a path argument and checks the right to use it.
@@ -293,10 +310,22 @@ type request struct {
 	hit  bool
 }
 
-// may reports whether the account may do op to path. One's own held partial
-// may always be asked for its size.
+// may reports whether the account may do op to path. Where it may do so to its own files
+// only, the file there must still be the one this session completed. One's own
+// held partial may always be asked for its size.
 func (s *session) may(ctx context.Context, op Rights, path string) bool {
-	return s.account.May(op, path) || op == Look && s.held(ctx, path) >= 0
+	a := s.account
+	switch {
+	case a.Access.All.Has(op):
+		return true
+	case a.May(op, path):
+		fi, err := s.fs(ctx).Stat(path)
+		if err == nil && a.own.is(path, fi) {
+			return true
+		}
+		a.own.forget(path)
+	}
+	return op == Look && s.held(ctx, path) >= 0
 }
 
 // held returns the size of the partial upload held under path, or -1.

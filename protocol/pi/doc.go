@@ -7,7 +7,8 @@
 // takes, which rights it needs, and its handler. FEAT, HELP, gating, log
 // redaction, the permission matrix and a coverage test derive from it.
 // Handlers live in files named after the specification that defines them
-// (rfc959_*.go, rfc2389.go, rfc2428.go, rfc3659_*.go, mfmt.go, site.go).
+// (rfc959_*.go, rfc2389.go, rfc2428.go, rfc3659.go, mfmt.go, site.go), those of
+// LIST, NLST and MLSD in listing.go.
 // A handler returns its reply or an error; errors.go is the one map from error
 // to reply. transfer.go fixes the order of every transfer.
 //
@@ -22,8 +23,8 @@
 //	idle --command with storage-----> working (a worker holds the floor)
 //	working --command---------------> it waits in the queue, in order
 //	working --queue empty-----------> idle
-//	working --ABOR------------------> the running command is cancelled; the
-//	                                  ABOR waits its turn: 426, then 226
+//	working --ABOR------------------> the running command (but not PASS) is cancelled;
+//	                                  the ABOR waits its turn: 426, then 226
 //	working --NOOP, STAT------------> during a transfer, after its 150: at once;
 //	                                  else it waits its turn
 //	working --QUIT------------------> it waits its turn; nothing more is read

@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"io/fs"
+	"strings"
+	"unicode/utf8"
 
 	"github.com/ftpgate/ftpgate/auth"
 	"github.com/ftpgate/ftpgate/protocol/dtp"
@@ -27,7 +29,7 @@ func replyTo(err error, c *command) ftp.Reply {
 	}
 	code, text := codeFor(err, c.row)
 	if c.Arg != "" && c.row != nil && (c.row.arg == argPath || c.row.arg == argOptionalPath) && code >= 550 {
-		text = c.Arg + ": " + text
+		text = shown(c.Arg) + ": " + text
 	}
 	return ftp.Reply{Code: code, Lines: []string{text}}
 }
@@ -109,11 +111,24 @@ func codeFor(err error, r *row) (ftp.Code, string) {
 	return 451, "Requested action aborted: local error in processing."
 }
 
-// worthLogging tells a failure with a cause from a plain answer to a plain mistake.
+// shown is a client's text as a reply may repeat it: without what a terminal could take for
+// a control sequence. (ftp.Reply replaces the other control characters.)
+func shown(text string) string {
+	return strings.Map(func(r rune) rune {
+		if r == utf8.RuneError || 0x80 <= r && r < 0xa0 {
+			return '?'
+		}
+		return r
+	}, text)
+}
+
+// worthLogging tells a failure that somebody may look into, or that shows a client's
+// mistake, from a plain answer to a plain question.
 func worthLogging(err error) bool {
 	var reply *ftp.Error
 	if errors.As(err, &reply) {
-		return reply.Cause != nil
+		code := reply.Reply.Code
+		return reply.Cause != nil || code == 500 || code == 501
 	}
 	return err != error(errDenied) && !errors.Is(err, auth.ErrDenied)
 }

@@ -107,7 +107,8 @@ func TestErrorCauses(t *testing.T) {
 
 func TestWorthLogging(t *testing.T) {
 	for err, want := range map[error]bool{
-		ftp.Errorf(501, "plain"):                              false,
+		ftp.Errorf(501, "a mistake"):                          true,
+		ftp.Errorf(530, "plain"):                              false,
 		ftp.Errorf(451, "with a cause").Because(fs.ErrClosed): true,
 		errDenied:      false,
 		auth.ErrDenied: false,

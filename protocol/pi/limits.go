@@ -10,7 +10,7 @@ import (
 // Limits bound what clients can take. A zero field means its default.
 type Limits struct {
 	MaxConnections      int // sessions in all, logged in or not
-	MaxConnectionsPerIP int // sessions from one address (one /64 for IPv6 is not merged: each address counts)
+	MaxConnectionsPerIP int // sessions from one address, IPv6 addresses of one network counted one by one
 	LoginAttempts       int // failed logins in one session, then 421
 	CommandLine         int // bytes of one command line
 
@@ -37,9 +37,10 @@ const (
 	replyTimeout      = 30 * time.Second       // a client that does not read its replies for so long is gone
 	slotPatience      = 250 * time.Millisecond // a client that has just quit frees its slot within this
 	maxSlotWaiters    = 64                     // connections that may wait for a slot at once
-	commitPatience    = 5 * time.Millisecond   // the FIN of a killed client's control connection arrives within this of the data's on an idle machine, ...
-	commitLonger      = 50 * time.Millisecond  // ... and on a busy one within this, as a rule
-	commitSmall       = 1 << 20                // bytes; smaller uploads that took less than commitPatience are published without a wait
+	commitShort       = 2 * time.Millisecond   // the FIN of a killed client's control connection follows that of the data within this ...
+	commitPatience    = 5 * time.Millisecond   // ... or, where more was under way, within this, ...
+	commitLonger      = 50 * time.Millisecond  // ... and on a busy machine within this, as a rule
+	commitSmall       = 1 << 20                // bytes; uploads up to this that took less than commitPatience wait for commitShort
 	quitPatience      = time.Second            // a QUIT in front of the end of the control connection is read within this
 	maxQueued         = 64                     // commands sent ahead
 	maxQueuedBytes    = 16 << 10               // and the bytes of their arguments

@@ -1,6 +1,9 @@
 package pi_test
 
 import (
+	"fmt"
+	"math/rand/v2"
+	"net"
 	"net/netip"
 	"strings"
 	"sync"
@@ -123,15 +126,16 @@ func TestNoPassivePort(t *testing.T) {
 	})
 }
 
-// freePort finds a port that nobody uses just now.
+// freePort finds a port that nobody uses, and that the kernel does not give to others by itself.
 func freePort(t *testing.T) uint16 {
 	t.Helper()
-	p := dtp.NewPassive(dtp.PassiveOptions{})
-	defer p.Close()
-	local := netip.MustParseAddr("127.0.0.1")
-	r, err := p.Reserve(local, local)
-	if err != nil {
-		t.Fatal(err)
+	for range 1000 {
+		port := uint16(20000 + rand.IntN(10000))
+		if l, err := net.Listen("tcp4", fmt.Sprintf("127.0.0.1:%d", port)); err == nil {
+			l.Close()
+			return port
+		}
 	}
-	return r.Port()
+	t.Fatal("no port is free")
+	return 0
 }

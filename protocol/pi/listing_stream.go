@@ -102,7 +102,7 @@ func (l *listing) add(fi fs.FileInfo) {
 		l.unsendable++ // such a name cannot be sent back, or on a line at all
 		return
 	}
-	if !fi.IsDir() && !l.account.Access.All.Has(Look) && !l.account.May(Look, vfs.Join(l.path, name)) {
+	if !fi.IsDir() && !l.account.Access.All.Has(Look) && !l.account.own.is(vfs.Join(l.path, name), fi) {
 		return
 	}
 	if l.pattern != "" && !match(l.pattern, name) {

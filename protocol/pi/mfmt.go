@@ -33,6 +33,7 @@ func (s *session) touch(ctx context.Context, when time.Time, name string) (ftp.R
 	if err != nil {
 		return ftp.Reply{}, err
 	}
+	s.account.own.changed(p, fi)
 	return ftp.Reply{Code: 213, Lines: []string{"Modify=" + ftp.FormatTime(fi.ModTime()) + "; " + name}}, nil
 }
 
@@ -45,7 +46,7 @@ func (s *session) change(ctx context.Context, op Rights, name string) (string, e
 	if err != nil {
 		return "", err
 	}
-	if !s.account.May(op, p) {
+	if !s.may(ctx, op, p) {
 		return "", errDenied
 	}
 	if strings.HasSuffix(name, "/") {

@@ -58,7 +58,10 @@ func TestOvertaking(t *testing.T) {
 // TestFlood: 100,000 commands sent ahead of a slow one cost no memory: the reader stops reading
 // (THREATS 23). Afterwards each has its reply.
 func TestFlood(t *testing.T) {
-	const n = 100_000
+	n := 100_000
+	if testing.Short() {
+		n = 10_000
+	}
 	fsys, o := obstruct(t, tree(t, map[string]string{"/f": "text"}), "stat", "/f", true)
 	s := ftptest.Start(t, ftptest.Options{FS: fsys})
 	c := s.Login("rw")

@@ -62,6 +62,8 @@ func (s *session) mdtm(ctx context.Context, r request) (ftp.Reply, error) {
 		return ftp.Reply{}, errDenied
 	case err != nil:
 		return ftp.Reply{}, err
+	case strings.HasSuffix(r.Arg, "/") && !fi.IsDir():
+		return ftp.Reply{}, vfs.ErrNotDir
 	}
 	return ftp.Reply{Code: 213, Lines: []string{ftp.FormatTime(fi.ModTime())}}, nil
 }
@@ -78,6 +80,8 @@ func (s *session) mlst(ctx context.Context, r request) (ftp.Reply, error) {
 		return ftp.Reply{}, errDenied
 	case err != nil && held < 0:
 		return ftp.Reply{}, err
+	case err == nil && strings.HasSuffix(r.Arg, "/") && !fi.IsDir():
+		return ftp.Reply{}, vfs.ErrNotDir
 	}
 	var e ftp.Entry
 	if err == nil {

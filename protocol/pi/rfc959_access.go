@@ -39,11 +39,8 @@ func (s *session) pass(ctx context.Context, r request) (ftp.Reply, error) {
 		t.Login(s.info, s.user, err)
 	}
 	if err != nil {
-		if errors.Is(err, auth.ErrDenied) {
-			s.failedLogins++
-			if s.failedLogins >= s.limits.LoginAttempts {
-				return ftp.Reply{}, ftp.Errorf(421, "Too many failed logins, closing control connection.")
-			}
+		if s.failedLogins++; s.failedLogins >= s.limits.LoginAttempts && !errors.Is(err, auth.ErrBusy) {
+			return ftp.Reply{}, ftp.Errorf(421, "Too many failed logins, closing control connection.")
 		}
 		return ftp.Reply{}, err
 	}
@@ -92,5 +89,5 @@ func (s *session) chdir(ctx context.Context, dir string) (ftp.Reply, error) {
 		return ftp.Reply{}, err
 	}
 	s.wd = dir
-	return ftp.Replyf(250, "Directory changed to "+dir), nil
+	return ftp.Replyf(250, "Directory changed to "+shown(dir)), nil
 }

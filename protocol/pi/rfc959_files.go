@@ -84,6 +84,14 @@ func (s *session) rnto(ctx context.Context, r request) (ftp.Reply, error) {
 	if from == "" {
 		return ftp.Reply{}, ftp.Errorf(503, "RNTO needs RNFR directly before it.")
 	}
+	own := !s.account.Access.All.Has(Rename)
+	if own && !s.may(ctx, Rename, from) {
+		return ftp.Reply{}, errDenied // it was replaced since RNFR
+	}
+	if !s.account.Names.join(r.path) {
+		return ftp.Reply{}, fs.ErrExist
+	}
+	defer s.account.Names.release(r.path)
 	var err error
 	if s.account.mayReplace(r.path) {
 		err = s.fs(ctx).Rename(from, r.path)
@@ -93,6 +101,9 @@ func (s *session) rnto(ctx context.Context, r request) (ftp.Reply, error) {
 	if err != nil {
 		return ftp.Reply{}, err
 	}
-	s.account.own.rename(from, r.path)
+	if own {
+		s.account.own.forget(from)
+		s.remember(ctx, r.path, true)
+	}
 	return ftp.Replyf(250, "Renamed."), nil
 }

@@ -11,6 +11,7 @@ import (
 	"strconv"
 	"strings"
 	"time"
+	"unicode/utf8"
 
 	"github.com/ftpgate/ftpgate/protocol/ftp"
 	"github.com/ftpgate/ftpgate/protocol/vfs"
@@ -46,7 +47,7 @@ func (s *session) retr(ctx context.Context, r request) (ftp.Reply, error) {
 			return ftp.Reply{}, err
 		}
 	}
-	raw, text := vfs.OSFile(f), s.opening(r.Arg)
+	raw, text := vfs.OSFile(f), s.opening(shown(r.Arg))
 	if s.ascii() {
 		raw = nil // and nobody knows how many bytes it will be
 	} else {
@@ -71,7 +72,7 @@ func (s *session) stor(ctx context.Context, r request) (ftp.Reply, error) {
 	if err := s.ready(); err != nil {
 		return ftp.Reply{}, err
 	}
-	u := upload{path: r.path, begin: s.opening(r.Arg), end: "Transfer complete."}
+	u := upload{path: r.path, begin: s.opening(shown(r.Arg)), end: "Transfer complete."}
 	switch a := s.account; {
 	case s.restart > 0:
 		return s.resume(ctx, r, u)
@@ -110,7 +111,7 @@ func (s *session) appe(ctx context.Context, r request) (ftp.Reply, error) {
 	if err := s.ready(); err != nil {
 		return ftp.Reply{}, err
 	}
-	u := upload{path: r.path, flag: vfs.ModeAppend, begin: s.opening(r.Arg), end: "Transfer complete."}
+	u := upload{path: r.path, flag: vfs.ModeAppend, begin: s.opening(shown(r.Arg)), end: "Transfer complete."}
 	if s.restart > 0 {
 		return s.resume(ctx, r, u)
 	}
@@ -138,6 +139,12 @@ func (s *session) mustBeFree(ctx context.Context, name string) error {
 	}
 }
 
+const (
+	maxName   = 255 // bytes of a segment, on nearly every storage
+	maxExt    = 32  // bytes of what is taken for the extension of a name
+	maxSuffix = len("-20060102T150405-abcdefgh")
+)
+
 // storeUnderFreeName stores under the name asked for or, if it is taken, under
 // the first free one of name-1.ext to name-9.ext, or one with the time in it.
 // The name is chosen when the upload opens.
@@ -145,17 +152,25 @@ func (s *session) storeUnderFreeName(ctx context.Context, r request, u upload) (
 	dir, name := vfs.Split(r.path)
 	ext := path.Ext(name)
 	stem := strings.TrimSuffix(name, ext)
-	if stem == "" {
-		stem, ext = ext, ""
+	if stem == "" || len(ext) > maxExt {
+		stem, ext = name, ""
+	}
+	u.chosen = true
+	// Every name but the first gets longer: cut a long one where UTF-8 allows it.
+	short := stem
+	for over := len(stem) + maxSuffix + len(ext) - maxName; over > 0 && over < len(stem); over++ {
+		if short = stem[:len(stem)-over]; utf8.ValidString(short) || !utf8.ValidString(stem) {
+			break
+		}
 	}
 	for i := 0; i <= 10; i++ {
 		switch {
 		case i == 10:
-			u.path = vfs.Join(dir, stem+"-"+time.Now().UTC().Format("20060102T150405")+"-"+strings.ToLower(rand.Text()[:8])+ext)
+			u.path = vfs.Join(dir, short+"-"+time.Now().UTC().Format("20060102T150405")+"-"+strings.ToLower(rand.Text()[:8])+ext)
 		case i > 0:
-			u.path = vfs.Join(dir, fmt.Sprintf("%s-%d%s", stem, i, ext))
+			u.path = vfs.Join(dir, fmt.Sprintf("%s-%d%s", short, i, ext))
 		}
-		if !s.account.Names.reserve(u.path) {
+		if !s.account.Names.choose(u.path) {
 			continue
 		}
 		err := s.mustBeFree(ctx, u.path)
@@ -171,8 +186,8 @@ func (s *session) storeUnderFreeName(ctx context.Context, r request, u upload) (
 	u.flag = vfs.ModeCreate
 	if u.path != r.path {
 		_, name = vfs.Split(u.path)
-		u.begin += " as " + name
-		u.end = "Transfer complete, stored as " + name
+		u.begin += " as " + shown(name)
+		u.end = "Transfer complete, stored as " + shown(name)
 	}
 	return s.receive(ctx, r, u)
 }
@@ -195,7 +210,7 @@ func (s *session) stou(ctx context.Context, r request) (ftp.Reply, error) {
 	if dir, base := vfs.Split(target); dir == s.wd {
 		name = base
 	}
-	return s.receive(ctx, r, upload{path: target, flag: vfs.ModeCreate, begin: "FILE: " + name, end: "Transfer complete, stored as " + name})
+	return s.receive(ctx, r, upload{path: target, flag: vfs.ModeCreate, begin: "FILE: " + shown(name), end: "Transfer complete, stored as " + shown(name)})
 }
 
 // allo (ALLO) is superfluous here: nothing is allocated in advance.

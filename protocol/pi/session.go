@@ -84,10 +84,21 @@ type run struct {
 
 // serve is the reader: it runs the session from greeting to goodbye.
 func (s *session) serve() {
+	defer s.close()
+	defer s.rescue()
 	s.open()
 	s.read()
-	s.close()
 }
+
+// rescue ends a session that panics outside of a handler, and only that session.
+func (s *session) rescue() {
+	if v := recover(); v != nil {
+		s.panicked(&command{}, v)
+		s.cut(errPanic)
+	}
+}
+
+var errPanic = errors.New("internal error")
 
 func (s *session) open() {
 	if t := s.server.Trace; t != nil && t.SessionStart != nil {

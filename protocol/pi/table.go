@@ -49,6 +49,7 @@ type row struct {
 	names       bool // makes a name: taken or unfit is 553 as well
 	file        bool // means a file: "name/" is not one
 	overtakes   bool // answered at once while a transfer runs
+	steady      bool // ABOR does not touch it
 	secret      bool // the argument never reaches a log
 	keeps       keep
 	feat        func(*session) string // its line in FEAT; nil or "": none
@@ -59,7 +60,7 @@ func newTable() map[string]*row {
 	return index([]row{
 		// Access control, RFC 959 §4.1.1
 		{verb: "USER", rfc: "RFC 959 §4.1.1", help: "USER <sp> name", arg: argText, handle: (*session).user_, beforeLogin: true},
-		{verb: "PASS", rfc: "RFC 959 §4.1.1", help: "PASS <sp> password", arg: argOptional, handle: (*session).pass, beforeLogin: true, store: true, secret: true},
+		{verb: "PASS", rfc: "RFC 959 §4.1.1", help: "PASS <sp> password", arg: argOptional, handle: (*session).pass, beforeLogin: true, store: true, steady: true, secret: true},
 		{verb: "ACCT", rfc: "RFC 959 §4.1.1", help: "ACCT <sp> account", arg: argText, handle: (*session).acct, secret: true},
 		{verb: "CWD", rfc: "RFC 959 §4.1.1", help: "CWD <sp> directory", arg: argOptionalPath, needs: List, handle: (*session).cwd, store: true},
 		{verb: "CDUP", rfc: "RFC 959 §4.1.1", help: "CDUP", needs: List, handle: (*session).cdup, store: true},

@@ -114,7 +114,7 @@ func TestPanic(t *testing.T) {
 			c.Cmd(350, "REST 1")
 			d := c.Passive()
 			c.Send("STOR f")
-			d.Send("new")
+			d.Conn.Write([]byte("new")) // it may have been closed by now
 			d.Conn.CloseWrite()
 			r := c.Reply()
 			if r.Code == 150 {

@@ -88,6 +88,7 @@ type upload struct {
 	path   string
 	flag   int   // how to open it, see vfs.ModeReplace and the others
 	offset int64 // of ModeRestart
+	chosen bool  // the name is this upload's alone (Names.choose)
 	own    bool  // only one's own held partial may be continued
 	begin  string
 	end    string
@@ -99,6 +100,12 @@ func (s *session) receive(ctx context.Context, r request, u upload) (reply ftp.R
 	info := TransferInfo{Verb: r.row.verb, Path: u.path, Offset: u.offset, Outcome: Discarded}
 	start := time.Now()
 	defer func() { s.report(r, info, start, reply, because(ctx, err)) }()
+	if !u.chosen {
+		if !s.account.Names.join(u.path) {
+			return reply, fs.ErrExist
+		}
+		defer s.account.Names.release(u.path)
+	}
 	s.mu.Lock()
 	s.running.outlives = s.account.Commit == CommitLenient
 	s.mu.Unlock()
@@ -152,24 +159,25 @@ func (s *session) receive(ctx context.Context, r request, u upload) (reply ftp.R
 		return reply, err
 	}
 	info.Outcome = Complete
-	s.account.own.add(u.path, false)
+	s.remember(ctx, u.path, false)
 	return ftp.Reply{Code: 226, Lines: []string{u.end}}, nil
+}
+
+// remember notes a file as one that this session has completed, where that gives rights.
+func (s *session) remember(ctx context.Context, path string, renamed bool) {
+	if s.account.Access.Own == 0 {
+		return
+	}
+	if fi, err := s.fs(ctx).Stat(path); err == nil { // else somebody has taken it already
+		s.account.own.add(path, fi, renamed)
+	}
 }
 
 // commit decides whether an upload whose data has ended may be published. From
 // here on ABOR comes too late.
 func (s *session) commit(ctx context.Context, bytes int64, took time.Duration) error {
 	if s.account.Commit == CommitStrict {
-		// The FIN of a killed client's control connection may still be on its way, for as
-		// long as the dying process waits for a processor. Waiting costs a twentieth of
-		// the upload's own time, or about as much again where that is short. Empty
-		// files are what a client killed at the start leaves, and rare enough.
-		if bytes == 0 || bytes > commitSmall || took > commitPatience {
-			select {
-			case <-time.After(min(max(took/20, commitPatience), commitLonger)):
-			case <-ctx.Done():
-			}
-		}
+		linger(ctx, bytes, took)
 		if !s.present() {
 			return errNoClient
 		}
@@ -181,6 +189,29 @@ func (s *session) commit(ctx context.Context, bytes int64, took time.Duration) e
 	}
 	s.running.publishing = true
 	return nil
+}
+
+// linger waits for the FIN of a killed client's control connection, which may still be on
+// its way: both connections of a dying process end one after the other, with other
+// processes in between if the machine is busy. If it is, the wait itself comes back late,
+// and another one follows.
+func linger(ctx context.Context, bytes int64, took time.Duration) {
+	patience := commitShort
+	if bytes > commitSmall || took > commitPatience {
+		patience = min(max(took/20, commitPatience), commitLonger)
+	}
+	for round := 0; round < 2 && ctx.Err() == nil; round++ {
+		start := time.Now()
+		select {
+		case <-time.After(patience):
+		case <-ctx.Done():
+		}
+		late := time.Since(start) - patience
+		if late < commitShort {
+			return
+		}
+		patience = min(max(4*late, commitPatience), commitLonger)
+	}
 }
 
 // hold keeps the partial upload f for its owner if it was cut (not if it failed)
