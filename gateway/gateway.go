@@ -82,7 +82,10 @@ func (g *Gateway) Listen(ctx context.Context) error {
 			g.closeListeners()
 			return fmt.Errorf("listener %q: %w%s", c.Name, err, hint(c, err))
 		}
-		passive := dtp.NewPassive(dtp.PassiveOptions{FirstPort: c.PassivePorts.First, LastPort: c.PassivePorts.Last})
+		passive := dtp.NewPassive(dtp.PassiveOptions{
+			FirstPort: c.PassivePorts.First, LastPort: c.PassivePorts.Last,
+			Timeout: g.config.Limits.DataTimeout, Rejected: rejected(g.log, c.Name),
+		})
 		e := pi.Endpoint{Name: c.Name, Passive: passive, PublicHost: c.PublicHost, ASCII: c.DefaultType == config.DefaultASCII}
 		if c.Banner != "" {
 			e.Greeting = strings.Split(strings.TrimRight(c.Banner, "\n"), "\n")

@@ -15,6 +15,7 @@ import (
 // newTrace turns what the protocol reports into log lines: one for each start and end of a
 // session, login and transfer, with session id, user and address; commands at level debug.
 func newTrace(log zerolog.Logger) *pi.Trace {
+	strangers := sampled(log)
 	with := func(e *zerolog.Event, i pi.SessionInfo) *zerolog.Event {
 		e = e.Str("session", i.ID).Str("client", i.Remote.String())
 		if i.User != "" {
@@ -30,7 +31,7 @@ func newTrace(log zerolog.Logger) *pi.Trace {
 			with(log.Info(), i).Dur("duration_ms", d).Str("reason", clean(reason)).Msg("disconnected")
 		},
 		Refused: func(listener string, remote netip.AddrPort, reason string) {
-			log.Warn().Str("listener", listener).Str("client", remote.String()).Str("reason", reason).Msg("connection refused")
+			strangers.Warn().Str("listener", listener).Str("client", remote.String()).Str("reason", reason).Msg("connection refused")
 		},
 		Login: func(i pi.SessionInfo, user string, err error) {
 			i.User = user
@@ -59,8 +60,11 @@ func newTrace(log zerolog.Logger) *pi.Trace {
 		},
 		Failure: func(i pi.SessionInfo, c ftp.Command, code ftp.Code, err error) {
 			e := log.Info()
-			if code/100 == 4 || code == 0 {
+			switch {
+			case code/100 == 4 || code == 0:
 				e = log.Warn()
+			case code == 500 || code == 501: // a client may make mistakes as fast as it can type
+				e = strangers.Info()
 			}
 			with(e, i).Str("verb", c.Verb).Str("argument", clean(c.Arg)).Int("reply", int(code)).
 				AnErr("error", cleanError{err}).Msg("command failed")
@@ -76,6 +80,22 @@ func newTrace(log zerolog.Logger) *pi.Trace {
 		}
 	}
 	return t
+}
+
+// sampled is log for what strangers can bring about as often as they like: a burst of
+// lines a second, no more.
+func sampled(log zerolog.Logger) zerolog.Logger {
+	return log.Sample(&zerolog.BurstSampler{Burst: 50, Period: time.Second})
+}
+
+// rejected logs data connections that no transfer waits for: somebody who is not the
+// client, or a client whose two connections come from different addresses.
+func rejected(log zerolog.Logger, listener string) func(local, peer netip.AddrPort) {
+	log = sampled(log)
+	return func(local, peer netip.AddrPort) {
+		log.Warn().Str("listener", listener).Str("port", local.String()).Str("client", peer.String()).
+			Msg("data connection refused: no transfer of this address waits there")
+	}
 }
 
 // cleanError is an error whose text may repeat a client's path.

@@ -42,6 +42,9 @@ type PassiveOptions struct {
 	// peer's connection timed out or was aborted: the connection may still be on
 	// its way and must not be taken for another session's. 0 means DefaultRest.
 	Rest time.Duration
+	// Timeout is how long a reservation is safe from other sessions of the same
+	// peer that find no free port while nobody waits for its connection; 0 means forever.
+	Timeout time.Duration
 	// Spread is how many listeners are opened for each local address before
 	// they are shared, so that a port is hard to guess; 0 means DefaultSpread.
 	Spread int
@@ -130,14 +133,35 @@ func (p *Passive) Reserve(local, peer netip.Addr) (*Reservation, error) {
 		l, err = p.listen(local, peer)
 	}
 	if l == nil {
+		l = p.reclaim(local, peer)
+	}
+	if l == nil {
 		if err != nil {
 			return nil, fmt.Errorf("%w: %w", ErrNoPort, err)
 		}
 		return nil, ErrNoPort
 	}
-	r := &Reservation{listener: l, peer: peer, conn: make(chan *net.TCPConn, 1)}
+	r := &Reservation{listener: l, peer: peer, conn: make(chan *net.TCPConn, 1), made: p.now()}
 	l.reserved[peer] = r
 	return r, nil
+}
+
+// reclaim ends a reservation of peer that has expired and returns its listener, or
+// nil. Called with p.mu.
+func (p *Passive) reclaim(local, peer netip.Addr) *listener {
+	if p.opt.Timeout <= 0 {
+		return nil
+	}
+	for _, l := range p.byLocal[local] {
+		r := l.reserved[peer]
+		if r != nil && !r.waited && p.now().Sub(r.made) >= p.opt.Timeout {
+			delete(l.reserved, peer)
+			r.expired = true
+			close(r.conn)
+			return l
+		}
+	}
+	return nil
 }
 
 // mayGrow reports whether a port may be opened for Spread's sake. Called with

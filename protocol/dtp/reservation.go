@@ -4,15 +4,21 @@ import (
 	"context"
 	"net"
 	"net/netip"
+	"time"
 )
 
 // Reservation is the right of one peer to one connection on one port. It costs
 // no timer and no goroutine: it lasts until the peer connects, Accept's context
-// ends, or Release.
+// ends, Release, or, once it is older than PassiveOptions.Timeout and nobody waits in
+// Accept, until another session needs its port.
 type Reservation struct {
 	listener *listener
 	peer     netip.Addr
-	conn     chan *net.TCPConn // room for one; closed by Passive.Close
+	conn     chan *net.TCPConn // room for one; closed by Passive.Close and by expiry
+	made     time.Time
+
+	waited  bool // Accept has been called; guarded by Passive.mu
+	expired bool // set before conn is closed
 }
 
 // Port is the port the peer is to connect to.
@@ -20,27 +26,35 @@ func (r *Reservation) Port() uint16 { return r.listener.addr.Port() }
 
 // Accept returns the peer's connection, which may have come before the call,
 // and ends the reservation. If ctx ends first the error is context.Cause(ctx)
-// and the pair of port and peer rests. The caller bounds ctx.
+// and the pair of port and peer rests; if the reservation had expired it is ErrNotReady.
+// The caller bounds ctx.
 func (r *Reservation) Accept(ctx context.Context) (*net.TCPConn, error) {
 	select {
 	case c := <-r.conn:
-		return accepted(c)
+		return r.accepted(c)
 	default:
 	}
+	p := r.listener.passive
+	p.mu.Lock()
+	r.waited = true
+	p.mu.Unlock()
 	select {
 	case c := <-r.conn:
-		return accepted(c)
+		return r.accepted(c)
 	case <-ctx.Done():
 		r.end(true)
 		return nil, context.Cause(ctx)
 	}
 }
 
-func accepted(c *net.TCPConn) (*net.TCPConn, error) {
-	if c == nil {
-		return nil, net.ErrClosed
+func (r *Reservation) accepted(c *net.TCPConn) (*net.TCPConn, error) {
+	switch {
+	case c != nil:
+		return c, nil
+	case r.expired:
+		return nil, ErrNotReady
 	}
-	return c, nil
+	return nil, net.ErrClosed
 }
 
 // Release ends the reservation. A connection that had come and was not taken by
