@@ -70,6 +70,7 @@ func dialTCP(t testing.TB, from netip.Addr, addr netip.AddrPort) *net.TCPConn {
 func (c *Client) Write(b string) {
 	c.t.Helper()
 	c.Conn.SetWriteDeadline(time.Now().Add(Patience))
+	defer c.Conn.SetWriteDeadline(time.Time{}) // for who writes to Conn himself
 	if _, err := io.WriteString(c.Conn, b); err != nil {
 		c.t.Fatalf("ftptest: sending %.60q: %v", b, err)
 	}
