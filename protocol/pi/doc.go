@@ -25,8 +25,9 @@
 //	working --queue empty-----------> idle
 //	working --ABOR------------------> the running command (but not PASS) is cancelled;
 //	                                  the ABOR waits its turn: 426, then 226
-//	working --NOOP, STAT------------> during a transfer, after its 150: at once;
-//	                                  else it waits its turn
+//	working --NOOP, STAT------------> during a transfer, after its 150 and with
+//	                                  nothing waiting: at once; else, and with a
+//	                                  path, it waits its turn
 //	working --QUIT------------------> it waits its turn; nothing more is read
 //	working --end of control--------> the running command is cancelled, the
 //	                                  queue is dropped
