@@ -162,7 +162,12 @@ func (l *loader) report(warning bool, at *hcl.Range, summary, detail string) {
 	}
 }
 
+// errorAt reports what may quote the source, which it does not where a secret may be.
 func (l *loader) errorAt(at hcl.Range, summary, format string, args ...any) {
+	if l.hides(&at) {
+		l.report(false, &at, concealedSummary, concealedDetail)
+		return
+	}
 	l.report(false, &at, summary, fmt.Sprintf(format, args...))
 }
 
@@ -170,10 +175,18 @@ func (l *loader) warnAt(at hcl.Range, summary, format string, args ...any) {
 	l.report(true, &at, summary, fmt.Sprintf(format, args...))
 }
 
-// take reports HCL's own diagnostics.
+// take reports HCL's own diagnostics. They quote the source: names of variables,
+// of functions and of much else that a password without quotes is taken for.
 func (l *loader) take(ds hcl.Diagnostics) {
 	for _, d := range ds {
-		l.report(d.Severity == hcl.DiagWarning, d.Subject, d.Summary, d.Detail)
+		summary, detail := d.Summary, d.Detail
+		if l.hides(d.Subject) {
+			summary, detail = concealedSummary, concealedDetail
+			if e := failedCall(d); e != nil {
+				summary, detail = d.Summary, capital(e.unnamed())+"."
+			}
+		}
+		l.report(d.Severity == hcl.DiagWarning, d.Subject, summary, detail)
 	}
 }
 

@@ -40,7 +40,7 @@ func (l *loader) functions(dir string) map[string]function.Function {
 				if len(args) == 2 {
 					return args[1], nil
 				}
-				return cty.DynamicVal, fmt.Errorf("the variable%s is not set; set it, or give a default after a comma", shown)
+				return cty.DynamicVal, &callError{"the variable", shown, "is not set; set it, or give a default after a comma"}
 			},
 		}),
 		// file(path): the file's text without line ends at its end; relative to the configuration file.
@@ -54,7 +54,7 @@ func (l *loader) functions(dir string) map[string]function.Function {
 				}
 				b, err := readFile(name)
 				if err != nil {
-					return cty.DynamicVal, fmt.Errorf("the file%s cannot be read: %w", shown, withoutPath(err))
+					return cty.DynamicVal, &callError{"the file", shown, "cannot be read: " + withoutPath(err).Error()}
 				}
 				return entrusted(strings.TrimRight(string(b), "\r\n")), nil
 			},
@@ -70,6 +70,24 @@ func argument(v cty.Value) (text, shown string) {
 		shown = fmt.Sprintf(" %q", clip(text))
 	}
 	return text, shown
+}
+
+// callError says why a function failed. shown is its argument, or empty.
+type callError struct{ what, shown, reason string }
+
+func (e *callError) Error() string { return e.what + e.shown + " " + e.reason }
+
+// unnamed is the error where not even the argument may be shown.
+func (e *callError) unnamed() string { return e.what + " " + e.reason }
+
+// failedCall returns why one of our functions failed, if d is about that.
+func failedCall(d *hcl.Diagnostic) *callError {
+	x, ok := hcl.DiagnosticExtra[hclsyntax.FunctionCallDiagExtra](d)
+	if !ok {
+		return nil
+	}
+	e, _ := errors.AsType[*callError](x.FunctionCallError())
+	return e
 }
 
 // entrusted is a secret value. HCL knows no bytes that are not UTF-8.

@@ -53,6 +53,11 @@ func load(path string, checks Checks, m machine) (*Config, Diagnostics) {
 			bodies = append(bodies, b)
 		}
 	}
+	return l.result(bodies)
+}
+
+// result is what Load returns, once the files are parsed.
+func (l *loader) result(bodies []*hclsyntax.Body) (*Config, Diagnostics) {
 	var c *Config
 	if !l.diagnostics.HasErrors() || len(bodies) > 0 {
 		c = l.decode(bodies)
@@ -96,17 +101,20 @@ func (l *loader) find(path string) []string {
 const maxFile = 1 << 20
 
 func (l *loader) parse(name string) *hclsyntax.Body {
-	whole := &hcl.Range{Filename: name}
 	text, err := readFile(name)
 	if err != nil {
 		l.torn = true
-		l.report(false, whole, "The file cannot be read", reason(err))
+		l.report(false, &hcl.Range{Filename: name}, "The file cannot be read", reason(err))
 		return nil
 	}
+	return l.parseText(name, text)
+}
+
+func (l *loader) parseText(name string, text []byte) *hclsyntax.Body {
 	l.sources[name] = newSource(text)
 	if !shallow(text) {
 		l.torn = true
-		l.report(false, whole, "The file is nested too deeply", "No configuration needs so many brackets within brackets, or operators.")
+		l.report(false, &hcl.Range{Filename: name}, "The file is nested too deeply", "No configuration needs so many brackets within brackets, or operators.")
 		return nil
 	}
 	f, ds := hclsyntax.ParseConfig(text, name, hcl.InitialPos)

@@ -77,10 +77,15 @@ func (s *section) missing(name, example string) {
 }
 
 // wrong reports a value. The value itself, a string or NilVal, is quoted only if
-// it is no secret.
+// it is no secret. What format says quotes no secret.
 func (s *section) wrong(name string, value cty.Value, format string, args ...any) {
 	summary := fmt.Sprintf("%s is not valid", name)
-	if harmless(name) && value != cty.NilVal && !value.IsMarked() {
+	if !harmless(name) {
+		at := s.at(name)
+		s.l.report(false, &at, summary, fmt.Sprintf(format, args...))
+		return
+	}
+	if value != cty.NilVal && !value.IsMarked() {
 		summary = fmt.Sprintf("%s cannot be %q", name, clip(value.AsString()))
 	}
 	s.l.errorAt(s.at(name), summary, format, args...)

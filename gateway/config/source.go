@@ -9,7 +9,8 @@ import (
 
 // source is a configuration file as diagnostics may show it.
 type source struct {
-	lines []line
+	lines   []line
+	secrets []span
 }
 
 // line is a source line. From cut on it holds what may be secret.
@@ -27,15 +28,16 @@ var (
 	blockStart = regexp.MustCompile(`^[ \t]*[A-Za-z_][A-Za-z0-9_-]*(?:[ \t]+(?:"(?:[^"\\]|\\.)*"|[A-Za-z_][A-Za-z0-9_-]*))*[ \t]*\{`)
 	firstWord  = regexp.MustCompile(`^[ \t]*[A-Za-z_][A-Za-z0-9_-]*`)
 	hashLike   = regexp.MustCompile(`\$[0-9a-z]{1,10}\$`)
+	secretWord = regexp.MustCompile(`(?:[Pp]assw|_hash)[A-Za-z0-9_-]*"?[ \t]*[=:]?`)
 )
 
 // newSource finds what must not be shown. It looks at text and not at the
 // syntax tree, because the line to show is often one that could not be parsed:
 // the value of every attribute that is not harmless is cut, up to the next
 // attribute, block or closing brace; so is what follows a word that is neither
-// ("password: x"), and whatever looks like a hash.
+// ("password: x") or sounds like a secret, and whatever looks like a hash.
 func newSource(text []byte) *source {
-	s := &source{}
+	s := &source{secrets: secretValues(text)}
 	secret := false // the line continues a value that is not harmless
 	offset := 0
 	for t := range strings.Lines(string(text)) {
@@ -65,6 +67,15 @@ func newSource(text []byte) *source {
 		}
 		if h := hashLike.FindStringIndex(t); h != nil {
 			l.cut = min(l.cut, h[0])
+		}
+		if w := secretWord.FindStringIndex(t); w != nil {
+			l.cut = min(l.cut, w[1])
+		}
+		for _, x := range s.secrets {
+			if x.from < l.offset+len(t) && x.to > l.offset {
+				indent := len(t) - len(strings.TrimLeft(t, " \t"))
+				l.cut = min(l.cut, max(x.from-l.offset, indent))
+			}
 		}
 		s.lines = append(s.lines, l)
 	}
