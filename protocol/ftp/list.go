@@ -28,7 +28,8 @@ const (
 )
 
 // AppendList appends e as one line of LIST, in the form of `ls -l` with times
-// in UTC, ended by CRLF. Owner and group are cut to 8 bytes, and "ftp" if empty;
+// in UTC, ended by CRLF. What is neither file, directory nor link is shown as a
+// named pipe, which clients leave alone. Owner and group are cut to 8 bytes, and "ftp" if empty;
 // a link with a target ends in " -> target". An unknown time is shown as the
 // start of 1970. It does not allocate beyond b.
 func AppendList(b []byte, e *Entry, now time.Time) []byte {
@@ -63,6 +64,8 @@ func listType(t EntryType) byte {
 		return 'd'
 	case t == TypeLink:
 		return 'l'
+	case t == TypeOther:
+		return 'p' // a client that took it for a file would try to fetch it
 	}
 	return '-'
 }

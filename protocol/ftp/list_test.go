@@ -42,7 +42,7 @@ func TestAppendList(t *testing.T) {
 			"----------   0 ftp       ftp                     0 Jan 01  1970 x"},
 		{Entry{Name: ".", Type: TypeCurrentDir}, "d---------   0 ftp       ftp                     0 Jan 01  1970 ."},
 		{Entry{Name: "..", Type: TypeParentDir}, "d---------   0 ftp       ftp                     0 Jan 01  1970 .."},
-		{Entry{Name: "fifo", Type: TypeOther}, "----------   0 ftp       ftp                     0 Jan 01  1970 fifo"},
+		{Entry{Name: "fifo", Type: TypeOther}, "p---------   0 ftp       ftp                     0 Jan 01  1970 fifo"},
 		{Entry{Name: "sticky", Type: TypeDir, Mode: fs.ModeDir | fs.ModeSticky | 0o777}, "drwxrwxrwx   0 ftp       ftp                     0 Jan 01  1970 sticky"},
 		// SEED C22: no name ends a line.
 		{Entry{Name: "nl\r\n226 x\x00"}, "----------   0 ftp       ftp                     0 Jan 01  1970 nl??226 x?"},
@@ -108,10 +108,11 @@ func FuzzListRoundTrip(f *testing.F) {
 	f.Add("a", uint8(TypeFile), int64(1), int64(1), uint16(0o644), 1, "root", "root", "")
 	f.Add("  two  spaces ", uint8(TypeDir), int64(0), int64(0), uint16(0o755), 12345, "", "Jan 29", "")
 	f.Add(`x`, uint8(TypeLink), int64(5<<40), int64(-99999999), uint16(0o777), 0, "1", "2", "y -> z")
+	f.Add("fifo", uint8(TypeOther), int64(5), int64(1), uint16(0o644), 1, "root", ",", "") // not a device's numbers
 	f.Add("Jan 29 03:26 -> b", uint8(TypeFile), int64(29), int64(99999), uint16(0), 0, "x1", "Jan", "")
 	f.Fuzz(func(t *testing.T, name string, typ uint8, bytes, age int64, mode uint16, links int, owner, group, target string) {
 		in := Entry{
-			Name: name, Type: EntryType(typ % uint8(TypeOther)), Size: max(bytes, 0), Modify: listNow.Add(-time.Duration(age % (1 << 32) * int64(time.Second))),
+			Name: name, Type: EntryType(typ % uint8(TypeOther+1)), Size: max(bytes, 0), Modify: listNow.Add(-time.Duration(age % (1 << 32) * int64(time.Second))),
 			Mode: fs.FileMode(mode), Links: links, Owner: owner, Group: group, Target: target,
 		}
 		line := string(AppendList(nil, &in, listNow))

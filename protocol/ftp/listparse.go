@@ -53,7 +53,8 @@ func parseUnix(line string, now time.Time) (e Entry, ok bool) {
 		return e, false
 	}
 	columns, when, name, ok := findDate(rest, now)
-	if !ok || !e.setColumns(columns) {
+	device := line[0] == 'b' || line[0] == 'c'
+	if !ok || !e.setColumns(columns, device) {
 		return e, false
 	}
 	e.Modify = when
@@ -97,16 +98,16 @@ func parseBits(s string) (m fs.FileMode, ok bool) {
 
 // setColumns takes what stands before the date: at least a size, at most links,
 // an owner of several words, a group and a size or a device's two numbers.
-func (e *Entry) setColumns(columns string) (ok bool) {
+func (e *Entry) setColumns(columns string, device bool) (ok bool) {
 	words := strings.FieldsFunc(columns, func(c rune) bool { return c == ' ' })
 	last := len(words) - 1
 	if last < 0 {
 		return false
 	}
 	switch {
-	case last > 0 && strings.HasSuffix(words[last-1], ",") && e.Type == TypeOther: // "8, 0"
+	case last > 0 && strings.HasSuffix(words[last-1], ",") && device: // "8, 0"
 		last--
-	case strings.Contains(words[last], ",") && e.Type == TypeOther: // "8,0"
+	case strings.Contains(words[last], ",") && device: // "8,0"
 	default:
 		if e.Size, ok = size(words[last]); !ok {
 			return false
