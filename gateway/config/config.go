@@ -8,7 +8,7 @@ import (
 
 // Config is a whole configuration without errors.
 type Config struct {
-	StateDir  string // directory for what survives a restart; empty: nothing does
+	StateDir  string // directory for bans and counters of later versions; nothing reads it yet
 	Listeners []Listener
 	Limits    Limits
 	Log       Log

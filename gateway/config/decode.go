@@ -119,7 +119,6 @@ func (l *loader) stateDir(bodies []*hclsyntax.Body) string {
 	const name = "state_dir"
 	var dir string
 	var seen *hclsyntax.Attribute
-	ok := true
 	for _, b := range bodies {
 		a := b.Attributes[name]
 		if a == nil {
@@ -132,10 +131,7 @@ func (l *loader) stateDir(bodies []*hclsyntax.Body) string {
 		}
 		seen = a
 		s := &section{l: l, attrs: b.Attributes, vars: l.evalContext(a.NameRange.Filename, "")}
-		dir, _, ok = s.text(name, `"/var/lib/ftpgate"`)
-	}
-	if dir == "" && ok && !l.torn {
-		l.report(true, nil, "Nothing survives a restart", "state_dir is not set.")
+		dir, _, _ = s.text(name, `"/var/lib/ftpgate"`)
 	}
 	return dir
 }
