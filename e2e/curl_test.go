@@ -5,6 +5,7 @@ package e2e
 import (
 	"os"
 	"path/filepath"
+	"runtime"
 	"slices"
 	"strings"
 	"testing"
@@ -101,9 +102,15 @@ func TestCurlKilled(t *testing.T) {
 	if err := cmd.Start(); err != nil {
 		t.Fatal(err)
 	}
-	// More than a pipe and curl's buffer hold: when this is written, some of it has been sent.
 	if _, err := in.Write(want[:2<<20]); err != nil {
 		t.Fatal(err)
+	}
+	// That curl has read it does not mean that the gateway has stored any.
+	for limit := time.Now().Add(patience); stagedBytes(t, l.home) == 0; {
+		if time.Now().After(limit) {
+			t.Fatalf("nothing is staged within %v\n%s", patience, l.log.text())
+		}
+		runtime.Gosched()
 	}
 	cmd.Process.Kill()
 	cmd.Wait()
@@ -121,6 +128,21 @@ func TestCurlKilled(t *testing.T) {
 	}
 	l.curl(t, "-C", "-", "-T", source, l.url("v4", "patient", "/report"))
 	same(t, l.home, "report", want)
+}
+
+// stagedBytes is how much of uploads that have not ended yet is in a directory.
+func stagedBytes(t *testing.T, dir string) (n int64) {
+	t.Helper()
+	files, err := filepath.Glob(filepath.Join(dir, ".ftpgate", "*"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, f := range files {
+		if info, err := os.Stat(f); err == nil { // else it has just been renamed
+			n += info.Size()
+		}
+	}
+	return n
 }
 
 // TestCurlTimes: -R keeps the time of what it fetches.
