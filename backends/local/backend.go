@@ -57,10 +57,7 @@ type Backend struct {
 	// reserved are the staging directories known so far, to recognise one that
 	// is reached by another name.
 	reserved atomic.Pointer[[]fileID]
-	// holding: partials may be held here, so publishing has to look for them.
-	// It is cleared only under holdMu, which Keep holds while it adds one.
-	holding atomic.Bool
-	holdMu  sync.Mutex
+	held     *heldIndex
 }
 
 // New opens the directory o.Root and removes what dead processes left staged
@@ -78,8 +75,8 @@ func newBackend(o Options, boot func() string) (*Backend, error) {
 	}
 	b := &Backend{
 		options: o, root: root, owners: newOwners(), boot: boot, uid: os.Geteuid(), gid: os.Getegid(),
-		stagings: make(map[string]*staging),
-		buffers:  sync.Pool{New: func() any { return new([direntBuffer]byte) }},
+		stagings: make(map[string]*staging), held: newHeldIndex(),
+		buffers: sync.Pool{New: func() any { return new([direntBuffer]byte) }},
 	}
 	b.top, err = openTop(root)
 	if err == nil {

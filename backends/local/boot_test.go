@@ -90,7 +90,7 @@ func TestAnotherBoot(t *testing.T) {
 
 func TestStagedNamesFitEverywhere(t *testing.T) {
 	r := &record{
-		key: heldKey("o", "/f"), path: pathKey("/f"), base: "ffffffffffffffff", boot: bootKey("x"),
+		owner: ownerKey("o"), path: pathKey("/f"), base: "ffffffffffffffff", boot: bootKey("x"),
 		kept: 1<<63 - 1, window: 1<<31*time.Second - 1,
 	}
 	st := &staging{process: "ffffffffffffffff"}

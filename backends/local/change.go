@@ -100,7 +100,7 @@ func (b *Backend) remove(name string) error {
 		}
 	}
 	if err == nil {
-		b.forget(name, s.parent)
+		b.forget(name)
 	}
 	return err
 }

@@ -131,7 +131,8 @@ func TestDeadProcess(t *testing.T) {
 	}
 }
 
-// A partial of a dead process can be resumed by another that was there all the time.
+// A partial of a dead process can be resumed by another that was there all the
+// time, once it has swept.
 func TestDeadProcessBesideALivingOne(t *testing.T) {
 	living, root := backend(t, local.Options{})
 	must(t, store(living.Open("bob", 0), "/f", vfs.ModeReplace, "x"))
@@ -139,6 +140,7 @@ func TestDeadProcessBesideALivingOne(t *testing.T) {
 	started(t, dying.Open("alice", window), "/new", vfs.ModeReplace, "part")
 	notHeld(t, living.Open("alice", window), "/new")
 	must(t, dying.Close())
+	living.Sweep(time.Now())
 	heldSize(t, living.Open("alice", window), "/new", 4)
 	must(t, store(living.Open("alice", window), "/new", vfs.ModeAppend, "!"))
 	holds(t, living.Open("alice", window), "/new", "part!")

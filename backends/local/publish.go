@@ -2,7 +2,6 @@ package local
 
 import (
 	"errors"
-	"io"
 	"io/fs"
 	"syscall"
 
@@ -69,7 +68,7 @@ func (u *upload) publish() error {
 		return err
 	}
 	u.file = nil
-	u.fs.b.forget(u.name, u.spot.parent)
+	u.fs.b.forget(u.name)
 	if u.fs.b.options.Sync {
 		return u.spot.dir.sync()
 	}
@@ -197,32 +196,32 @@ func (u *upload) discard() error {
 			return err
 		}
 	}
-	return u.st.dir.rename(staged, u.st.dir, u.partial.file)
+	if err := u.st.dir.rename(staged, u.st.dir, u.partial.file); err != nil {
+		return err
+	}
+	again := *u.partial.heldFile // not the one that another session may just be dropping
+	u.fs.b.held.add(&again)
+	return nil
 }
 
 // hold renames the staged file to what says that it is kept.
 func (u *upload) hold() error {
-	size, err := u.file.Seek(0, io.SeekEnd)
-	if err != nil {
-		return err
-	}
 	if err := u.file.Sync(); err != nil {
 		return err
 	}
+	a, err := statFile(u.file)
+	if err != nil {
+		return err
+	}
 	r := u.record()
-	r.kept = size
+	r.kept = a.size
 	name := u.st.newName(r)
 	name = keptProcess + name[len(u.st.process):]
-	b := u.fs.b
-	b.holdMu.Lock()
-	defer b.holdMu.Unlock()
 	if err := u.st.dir.rename(u.staged, u.st.dir, name); err != nil {
 		return err
 	}
 	u.staged = ""
-	b.holding.Store(true)
-	// What was held before is older than this.
-	b.unhold(u.spot.parent, func(file string, old *record) bool { return old.key == r.key && file != name })
+	u.fs.b.held.add(&heldFile{st: u.st, file: name, process: keptProcess, record: r, written: a.modTime()})
 	if err := u.file.Close(); err != nil {
 		return err
 	}

@@ -52,8 +52,8 @@ func (b *Backend) rename(oldname, newname string, exclusive bool) error {
 	default:
 		return err
 	}
-	b.forget(oldname, from.parent)
-	b.forget(newname, to.parent)
+	b.forget(oldname)
+	b.forget(newname)
 	if !b.options.Sync {
 		return nil
 	}

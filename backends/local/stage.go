@@ -124,6 +124,7 @@ func (u *upload) takeOver() error {
 	case err != nil:
 		return err
 	}
+	u.fs.b.held.drop(p.heldFile)
 	u.st, u.staged, u.took = p.st, staged, true
 	file, err := p.st.dir.reopen(staged, u.name)
 	if err != nil {

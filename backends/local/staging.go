@@ -18,6 +18,9 @@ type staging struct {
 	dir   folder
 	facts facts
 	next  atomic.Uint64 // number of the next file
+	// listed counts the names that were read from dir. Only sweeps may do that:
+	// a command's cost must not grow with what others left here.
+	listed atomic.Uint64
 
 	mu      sync.Mutex
 	process string   // "" until the first upload
@@ -141,9 +144,7 @@ func (b *Backend) staging(rel string, create bool) (*staging, error) {
 	}
 	b.stagings[rel] = st
 	b.noteReserved()
-	if b.sweep(st, time.Now()) {
-		b.holding.Store(true)
-	}
+	b.sweep(st, time.Now())
 	return st, nil
 }
 

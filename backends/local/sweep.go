@@ -1,6 +1,7 @@
 package local
 
 import (
+	"io"
 	"maps"
 	"slices"
 	"strings"
@@ -17,21 +18,18 @@ func (b *Backend) Sweep(now time.Time) {
 	b.mu.Lock()
 	stagings := slices.Collect(maps.Values(b.stagings))
 	b.mu.Unlock()
-	b.holdMu.Lock() // no Keep meanwhile
-	defer b.holdMu.Unlock()
-	holding := false
 	for _, st := range stagings {
-		if b.sweep(st, now) {
-			holding = true
-		}
+		b.sweep(st, now)
 	}
-	b.holding.Store(holding)
+	for _, h := range b.held.all() {
+		_, _ = b.look(h, now) // another process may have removed it, or all of its directory
+	}
 }
 
-// sweep goes through one staging directory and reports whether partials are
-// held in it. Errors are left for the next time. What it finds out about a process stays true: a dead one never comes back,
-// and nobody else stages under its name.
-func (b *Backend) sweep(st *staging, now time.Time) (holding bool) {
+// sweep goes through one staging directory and adds what is held in it to the
+// index. Errors are left for the next time. What it finds out about a process that
+// staged a file stays true: that one has had its lock, and nobody dead comes back.
+func (b *Backend) sweep(st *staging, now time.Time) {
 	alive := make(map[string]bool)
 	lives := func(process string) bool {
 		is, known := alive[process]
@@ -42,31 +40,59 @@ func (b *Backend) sweep(st *staging, now time.Time) (holding bool) {
 		return is
 	}
 	var locks []string
-	_ = st.each(func(file string) error {
+	_ = st.each(func(file string) {
 		if process, isLock := strings.CutSuffix(file, lockSuffix); isLock {
-			if !lives(process) {
-				locks = append(locks, process)
-			}
-			return nil
+			locks = append(locks, process)
+			return
 		}
 		process, r, ok := parseStaged(file)
 		if !ok || lives(process) {
-			return nil
+			return
 		}
+		h := &heldFile{st: st, file: file, process: process, record: r}
 		if r != nil {
-			if p, err := b.partial(st, process, file, r, now); p != nil || err != nil {
-				holding = true
-				return nil
+			switch p, err := b.partial(h, now); {
+			case err != nil:
+				return
+			case p != nil:
+				// By now it may have been taken over and kept anew: then the
+				// other one wins, also where clocks tick slowly.
+				h.written = p.attrs.modTime().Add(-1)
+				b.held.add(h)
+				return
 			}
 		}
-		_ = st.dir.unlink(file)
-		return nil
+		h.remove()
 	})
 	// A process without a lock file is dead, so those go last.
 	for _, process := range locks {
-		st.removeLock(process)
+		if !st.lives(process) { // nothing known before counts: it may just have begun
+			st.removeLock(process)
+		}
 	}
-	return holding
+}
+
+// each calls do with the name of every file in the directory. Files may come
+// and go meanwhile.
+func (st *staging) each(do func(file string)) error {
+	dir, err := st.dir.sub(".")
+	if err != nil {
+		return err
+	}
+	defer dir.close()
+	for {
+		names, err := dir.f.Readdirnames(256)
+		for _, name := range names {
+			st.listed.Add(1)
+			do(name)
+		}
+		if err == io.EOF {
+			return nil
+		}
+		if err != nil {
+			return err
+		}
+	}
 }
 
 // removeLock removes the lock file of a dead process, while holding the lock:
