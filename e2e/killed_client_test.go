@@ -83,8 +83,7 @@ func childUpload() (code int) {
 	begun := time.Now()
 	data.Write(all[:o.Arrive])
 	// A killed client's data connection ends a little before its control connection.
-	// The gateway waits for that, the longer the longer the upload took already,
-	// and not with small uploads that have only just begun.
+	// The gateway waits for that, the longer the longer the upload took already.
 	for c.arrived(o.Arrive); time.Since(begun) < underWay; {
 		c.arrived(o.Arrive)
 	}
