@@ -37,10 +37,9 @@ const (
 	replyTimeout      = 30 * time.Second       // a client that does not read its replies for so long is gone
 	slotPatience      = 250 * time.Millisecond // a client that has just quit frees its slot within this
 	maxSlotWaiters    = 64                     // connections that may wait for a slot at once
-	commitShort       = 2 * time.Millisecond   // the FIN of a killed client's control connection follows that of the data within this ...
-	commitPatience    = 5 * time.Millisecond   // ... or, where more was under way, within this, ...
-	commitLonger      = 50 * time.Millisecond  // ... and on a busy machine within this, as a rule
-	commitSmall       = 1 << 20                // bytes; uploads up to this that took less than commitPatience wait for commitShort
+	commitPatience    = 5 * time.Millisecond   // the FIN of a killed client's control connection arrives within this of the data's on an idle machine, ...
+	commitLonger      = 50 * time.Millisecond  // ... and on a busy one within this, as a rule
+	commitSmall       = 1 << 20                // bytes; smaller uploads that took less than commitPatience are published without a wait
 	quitPatience      = time.Second            // a QUIT in front of the end of the control connection is read within this
 	maxQueued         = 64                     // commands sent ahead
 	maxQueuedBytes    = 16 << 10               // and the bytes of their arguments
