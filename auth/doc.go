@@ -11,4 +11,7 @@
 //     clock nor words tell which names exist (THREATS 12).
 //   - At most GOMAXPROCS comparisons run at once and the queue before them is
 //     bounded, so logins can be refused but cannot take the machine.
+//
+// The [Throttle] stands before both: it delays those who fail, and bans the
+// addresses that go on (THREATS 13).
 package auth

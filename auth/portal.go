@@ -14,17 +14,37 @@ type Portal struct {
 	// Comparer gives a login that no checker knows the price of one that fails.
 	// nil: such a login is refused at once, which suits a portal without passwords.
 	Comparer *Comparer
+	// Throttle slows guessing down and ends it; nil: nothing does. Anonymous
+	// logins guess nothing and pass it by.
+	Throttle *Throttle
 }
 
 // Login returns the identity behind c. The error is ErrDenied for every refused
-// login, ErrBusy when too many logins wait, ctx's error when it ended first,
-// and anything else when a checker failed: then nobody knows whether the
-// password was right, and the client should be asked to come again.
+// login (ErrBanned, which is one, if the address is banned), ErrBusy when too many
+// logins wait, ctx's error when it ended first, and anything else when a checker
+// failed: then nobody knows whether the password was right, and the client should
+// be asked to come again.
 func (p *Portal) Login(ctx context.Context, c Credentials) (Identity, error) {
+	c.Remote = c.Remote.Unmap()
+	if p.anonymous(c.User) {
+		return p.ask(ctx, c)
+	}
+	return p.Throttle.guard(ctx, c, p.ask)
+}
+
+func (p *Portal) anonymous(user string) bool {
+	for _, k := range p.Checkers {
+		if a, ok := k.(*Anonymous); ok && a.Knows(user) {
+			return true
+		}
+	}
+	return false
+}
+
+func (p *Portal) ask(ctx context.Context, c Credentials) (Identity, error) {
 	if ValidUser(c.User) != nil {
 		return Identity{}, p.refuse(ctx, c)
 	}
-	c.Remote = c.Remote.Unmap()
 	for _, k := range p.Checkers {
 		id, err := k.Check(ctx, c)
 		switch {

@@ -29,6 +29,7 @@ type Options struct {
 	Endpoint pi.Endpoint // its Passive, if nil, is made of Passive
 	Passive  dtp.PassiveOptions
 	Trace    *pi.Trace
+	Admit    func(endpoint string, remote netip.Addr) string
 	Panics   bool // a panic in a handler is expected and does not fail the test
 }
 
@@ -84,7 +85,7 @@ func NewServer(t testing.TB, o Options) *pi.Server {
 	if o.Guest == nil {
 		o.Guest = isGuest
 	}
-	return &pi.Server{Login: o.login(), Guest: o.Guest, Limits: o.Limits, Trace: o.trace(t)}
+	return &pi.Server{Login: o.login(), Guest: o.Guest, Limits: o.Limits, Trace: o.trace(t), Admit: o.Admit}
 }
 
 // trace adds to the test's own trace that a panic fails the test.

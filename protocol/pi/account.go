@@ -85,7 +85,7 @@ type Account struct {
 }
 
 // LoginFunc checks credentials and opens the account. auth.ErrDenied is
-// answered with 530, auth.ErrBusy with 421.
+// answered with 530, auth.ErrBanned and auth.ErrBusy with 421.
 type LoginFunc func(ctx context.Context, c auth.Credentials) (*Account, error)
 
 // May reports whether the account may do op to the file or directory path. Where the

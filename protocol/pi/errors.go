@@ -73,6 +73,8 @@ func codeFor(err error, r *row) (ftp.Code, string) {
 		return 501, "Syntax error in argument."
 
 	// Identity.
+	case is(auth.ErrBanned):
+		return 421, "Too many failed logins from your address, try again later."
 	case is(auth.ErrDenied):
 		return 530, "Login incorrect."
 	case is(auth.ErrBusy):

@@ -24,6 +24,12 @@ type Server struct {
 	Limits Limits
 	Trace  *Trace
 
+	// Admit is asked before anything is done for a connection to the endpoint of
+	// that name. A text is sent with 421 in place of the greeting. What it refuses
+	// Admit reports itself, and not each time: whoever is refused comes often.
+	// nil: all may come.
+	Admit func(endpoint string, remote netip.Addr) (refusal string)
+
 	slots slots
 	table map[string]*row // by verb; made once, by the first Serve
 
@@ -115,6 +121,12 @@ func (s *Server) untrack(l net.Listener) {
 //go:noinline
 func (s *Server) admit(conn net.Conn, e *Endpoint, limits Limits, stop <-chan struct{}) *session {
 	remote, local := addrPort(conn.RemoteAddr()), addrPort(conn.LocalAddr())
+	if s.Admit != nil {
+		if refusal := s.Admit(e.Name, remote.Addr()); refusal != "" {
+			turnAway(conn, refusal)
+			return nil
+		}
+	}
 	if refusal := s.slots.enter(remote.Addr(), limits, stop); refusal != "" {
 		s.refuse(conn, e, remote, refusal)
 		return nil
@@ -157,6 +169,11 @@ func addrPort(a net.Addr) netip.AddrPort {
 // refuse tells a client that there is no room.
 func (s *Server) refuse(conn net.Conn, e *Endpoint, remote netip.AddrPort, reason string) {
 	s.refused(e, remote, reason)
+	turnAway(conn, reason)
+}
+
+// turnAway says why, and closes.
+func turnAway(conn net.Conn, reason string) {
 	conn.SetDeadline(time.Now().Add(slotPatience))
 	_, _ = conn.Write(ftp.Replyf(421, reason).Append(nil)) // whoever does not read it, is refused all the same
 	conn.Close()

@@ -175,12 +175,14 @@ func TestLoginErrors(t *testing.T) {
 			return nil, auth.ErrDenied
 		case "busy":
 			return nil, auth.ErrBusy
+		case "banned":
+			return nil, auth.ErrBanned
 		case "transient":
 			return nil, vfs.ErrTransient
 		}
 		return nil, &fs.PathError{Op: "open", Path: "/etc/secret", Err: errors.New("directory server down")}
 	}})
-	for password, code := range map[string]int{"denied": 530, "busy": 421, "transient": 450, "other": 451} {
+	for password, code := range map[string]int{"denied": 530, "busy": 421, "banned": 421, "transient": 450, "other": 451} {
 		c := s.Dial()
 		c.Want(220)
 		c.Cmd(331, "USER x")
