@@ -5,8 +5,10 @@ import (
 	"errors"
 	"fmt"
 	"net"
+	"net/http"
 	"net/netip"
 	"strings"
+	"sync"
 	"syscall"
 	"time"
 
@@ -26,8 +28,11 @@ type Gateway struct {
 	config    *config.Config
 	log       zerolog.Logger
 	backends  *backends
+	throttle  *auth.Throttle
+	bans      *banFile
 	server    *pi.Server
 	listeners []listener
+	admin     net.Listener // nil: no admin block, or not listening
 }
 
 type listener struct {
@@ -44,6 +49,8 @@ func New(c *config.Config, log zerolog.Logger) (*Gateway, error) {
 		return nil, err
 	}
 	g := &Gateway{config: c, log: log, backends: &backends{log: log}}
+	g.newThrottle()
+	p.Throttle = g.throttle
 	realm := &Realm{users: make(map[string]*config.User, len(c.Users)), anonymous: c.Anonymous, backends: g.backends}
 	for i := range c.Users {
 		realm.users[c.Users[i].Name] = &c.Users[i]
@@ -58,6 +65,7 @@ func New(c *config.Config, log zerolog.Logger) (*Gateway, error) {
 		Login: login(p, realm),
 		Guest: func(user string) bool { return c.Anonymous != nil && guests.Knows(user) },
 		Trace: newTrace(log),
+		Admit: g.admit,
 		Limits: pi.Limits{
 			MaxConnections: c.Limits.MaxConnections, MaxConnectionsPerIP: c.Limits.MaxConnectionsPerIP,
 			LoginAttempts: c.Limits.LoginAttempts, CommandLine: c.Limits.CommandLine,
@@ -92,6 +100,15 @@ func (g *Gateway) Listen(ctx context.Context) error {
 		}
 		g.listeners = append(g.listeners, listener{l, e})
 		g.log.Info().Str("listener", c.Name).Str("address", l.Addr().String()).Msg("listening")
+	}
+	if a := g.config.Admin; a != nil {
+		l, err := listenAdmin(ctx, a)
+		if err != nil {
+			g.closeListeners()
+			return fmt.Errorf("admin: %w", err)
+		}
+		g.admin = l
+		g.log.Info().Str("address", l.Addr().String()).Msg("taking orders")
 	}
 	for _, u := range g.config.Users {
 		g.log.Info().Str("user", u.Name).Str("access", string(u.Access)).Str("filesystem", u.Filesystem.String()).Msg("user")
@@ -133,21 +150,30 @@ func (g *Gateway) Addrs() []net.Addr {
 
 // Serve serves until Shutdown, or until a listener fails. It returns ErrClosed after Shutdown.
 func (g *Gateway) Serve() error {
-	stopSweeping := make(chan struct{})
-	swept := make(chan struct{})
-	go func() {
-		defer close(swept)
+	stop := make(chan struct{})
+	var background sync.WaitGroup
+	background.Go(func() { g.bans.run(stop) })
+	var admin *http.Server
+	if g.admin != nil {
+		admin = g.newAdmin()
+		background.Go(func() {
+			if err := admin.Serve(g.admin); !errors.Is(err, http.ErrServerClosed) && !errors.Is(err, net.ErrClosed) {
+				g.log.Error().Err(err).Msg("no orders are taken any more")
+			}
+		})
+	}
+	background.Go(func() {
 		ticker := time.NewTicker(sweepInterval)
 		defer ticker.Stop()
 		for {
 			select {
 			case now := <-ticker.C:
 				g.backends.sweep(now)
-			case <-stopSweeping:
+			case <-stop:
 				return
 			}
 		}
-	}()
+	})
 	ended := make(chan error, len(g.listeners))
 	for _, l := range g.listeners {
 		go func() { ended <- g.server.Serve(l.Listener, l.endpoint) }()
@@ -159,8 +185,11 @@ func (g *Gateway) Serve() error {
 			g.server.Close() // one listener failed: the others end too
 		}
 	}
-	close(stopSweeping)
-	<-swept
+	if admin != nil {
+		_ = admin.Close()
+	}
+	close(stop)
+	background.Wait()
 	return err
 }
 
@@ -186,5 +215,8 @@ func (g *Gateway) closeListeners() {
 	for _, l := range g.listeners {
 		l.Close()
 		l.endpoint.Passive.Close()
+	}
+	if g.admin != nil {
+		g.admin.Close()
 	}
 }

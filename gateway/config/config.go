@@ -8,9 +8,11 @@ import (
 
 // Config is a whole configuration without errors.
 type Config struct {
-	StateDir  string // directory for bans and counters of later versions; nothing reads it yet
+	StateDir  string // directory for what survives a restart: bans; empty: nothing does
 	Listeners []Listener
 	Limits    Limits
+	Throttle  Throttle
+	Admin     *Admin // nil: none
 	Log       Log
 	Anonymous *Anonymous // nil: no anonymous logins
 	Users     []User
@@ -23,7 +25,9 @@ type Listener struct {
 	PassivePorts PortRange      // zero: any port that the kernel gives
 	PublicHost   netip.Addr     // announced by PASV; invalid: the address the client reached
 	DefaultType  DefaultType
-	Banner       string // may have several lines; empty: the gateway's own
+	Banner       string         // may have several lines; empty: the gateway's own
+	AllowFrom    []netip.Prefix // none: everyone may connect
+	DenyFrom     []netip.Prefix // even if AllowFrom has it
 }
 
 // PortRange is a range of ports, both ends included.
@@ -50,6 +54,21 @@ type Limits struct {
 	DataTimeout     time.Duration
 	StallTimeout    time.Duration
 	ShutdownTimeout time.Duration // 0: running transfers are cut at once
+}
+
+// Throttle says what is done about failed logins.
+type Throttle struct {
+	Failures int            // of one address within Window, then it is banned; 0: nobody is
+	Window   time.Duration  // how long a failure counts
+	Ban      time.Duration  // how long a ban lasts
+	MaxDelay time.Duration  // the longest that a login is held back; 0: none is
+	Allow    []netip.Prefix // networks that are neither held back nor banned
+}
+
+// Admin is where the running gateway takes orders. Exactly one field is set.
+type Admin struct {
+	Address netip.AddrPort // loopback
+	Socket  string         // path of a Unix socket
 }
 
 // Log is what is logged and how.

@@ -22,6 +22,10 @@ func (l *loader) decode(bodies []*hclsyntax.Body) *Config {
 	}
 	l.compareListeners(c.Listeners, found["listener"])
 	c.Limits = l.limits(first(found["limits"]))
+	c.Throttle = l.throttle(first(found["throttle"]))
+	if b := first(found["admin"]); b != nil {
+		c.Admin = l.admin(b, c.Listeners)
+	}
 	c.Log = l.log(first(found["log"]))
 	if b := first(found["anonymous"]); b != nil {
 		c.Anonymous = l.anonymous(b)

@@ -18,6 +18,11 @@ const (
 	DefaultStallTimeout    = 60 * time.Second // radio links come back within this
 	DefaultShutdownTimeout = 30 * time.Second // below the 90 s after which systemd kills
 
+	DefaultFailures = 10               // three sessions of typing errors; a dictionary has more
+	DefaultWindow   = 10 * time.Minute // a device that fails every minute or so is told in the log, not banned over night
+	DefaultBan      = time.Hour        // guessing is hopeless, and nobody has to call the administrator to get in today
+	DefaultMaxDelay = 5 * time.Second  // RFC 2577 §5; clients give up after 10 s and more
+
 	DefaultFileMode fs.FileMode = 0o644 // whatever consumes a drop-box can read it
 	DefaultDirMode  fs.FileMode = 0o755
 
@@ -33,4 +38,6 @@ const (
 	maxCommandLine = 64 << 10
 	maxTimeout     = 30 * 24 * time.Hour
 	maxMemorySize  = 1 << 50
+	maxDelay       = 30 * time.Second // beyond, clients take the gateway for dead
+	maxSocketPath  = 107              // bytes, of sockaddr_un
 )

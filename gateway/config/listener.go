@@ -19,6 +19,8 @@ func (l *loader) listener(b *hclsyntax.Block) Listener {
 	x.Address = s.address("address", `":2121"`)
 	x.PassivePorts = s.ports("passive_ports", `"20000-20099"`)
 	x.PublicHost = s.publicHost("public_host", `"203.0.113.7"`)
+	x.AllowFrom = s.networks("allow_from", "Nobody could connect. Leave it out to let everyone connect.")
+	x.DenyFrom = s.networks("deny_from", "")
 	banner, _, _ := s.text("banner", `"Welcome."`)
 	x.Banner = strings.TrimRight(banner, "\r\n")
 	return x

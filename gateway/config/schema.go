@@ -12,20 +12,22 @@ type schema struct {
 // topLevel is what stands outside of any block.
 var topLevel = schema{
 	attributes: []string{"state_dir"},
-	later:      []string{"admin"},
 }
 
 // blocks are the blocks of the top level.
 var blocks = map[string]schema{
 	"listener": {
-		labels:     []string{"name"},
-		attributes: []string{"address", "passive_ports", "public_host", "default_type", "banner"},
-		later:      []string{"public_hosts", "proxy_protocol", "tls"},
+		labels: []string{"name"},
+		attributes: []string{"address", "passive_ports", "public_host", "default_type", "banner",
+			"allow_from", "deny_from"},
+		later: []string{"public_hosts", "proxy_protocol", "tls"},
 	},
 	"limits": {
 		attributes: []string{"max_connections", "max_connections_per_ip", "login_attempts", "command_line",
 			"login_timeout", "idle_timeout", "data_timeout", "stall_timeout", "shutdown_timeout"},
 	},
+	"throttle":  {attributes: []string{"failures", "window", "ban", "max_delay", "allow"}},
+	"admin":     {attributes: []string{"address"}},
 	"log":       {attributes: []string{"level", "format"}},
 	"backend":   {labels: []string{"kind", "name"}}, // the rest depends on the kind
 	"anonymous": {attributes: []string{"filesystem", "names"}},

@@ -51,7 +51,7 @@ func (l *loader) user(b *hclsyntax.Block, a *Anonymous) User {
 		OnConflict:   Overwrite,
 		Commit:       choice(s, "commit", Strict, Strict, Lenient),
 		ResumeWindow: s.duration("resume_window", 0, 0),
-		AllowFrom:    s.networks("allow_from"),
+		AllowFrom:    s.networks("allow_from", "Nobody could log in. Leave it out to allow logins from anywhere."),
 	}
 	if x.Access == DropBox {
 		x.OnConflict = Refuse
@@ -81,11 +81,12 @@ func (s *section) passwordHash() string {
 	return text
 }
 
-// networks reads a list of networks and addresses.
-func (s *section) networks(name string) []netip.Prefix {
+// networks reads a list of networks and addresses. empty says why it may not be
+// empty; "": it may.
+func (s *section) networks(name, empty string) []netip.Prefix {
 	items, ok := s.list(name, `["192.168.0.0/16"]`)
-	if ok && len(items) == 0 {
-		s.l.errorAt(s.at(name), fmt.Sprintf("%s is empty", name), "Nobody could log in. Leave it out to allow logins from anywhere.")
+	if ok && len(items) == 0 && empty != "" {
+		s.l.errorAt(s.at(name), fmt.Sprintf("%s is empty", name), "%s", empty)
 	}
 	var networks []netip.Prefix
 	for _, x := range items {

@@ -8,8 +8,6 @@ listener "main" {
   }
 }
 
-admin { address = "127.0.0.1:8021" }
-
 backend "s3" "archive" {
   bucket     = "acme-archive"
   secret_key = "hunter2"

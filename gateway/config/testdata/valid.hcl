@@ -15,7 +15,19 @@ listener "main" {
 listener "inner" {
   address       = "127.0.0.1:0"
   passive_ports = "21000-21099"
+  allow_from    = ["10.0.0.0/8", "::1"]
+  deny_from     = ["10.0.0.13"]
 }
+
+throttle {
+  failures  = 7
+  window    = "1m"
+  ban       = "24h"
+  max_delay = "0s"
+  allow     = [env("NET")]
+}
+
+admin { address = "[::1]:8021" }
 
 limits {
   max_connections        = 50

@@ -1,0 +1,52 @@
+package gateway
+
+import (
+	"net/netip"
+	"slices"
+
+	"github.com/ftpgate/ftpgate/auth"
+	"github.com/ftpgate/ftpgate/gateway/config"
+)
+
+// What those are told who may not connect.
+const (
+	refusalBanned  = "Too many failed logins from your address, try again later."
+	refusalNetwork = "Connections from your address are not accepted here."
+)
+
+// admit decides about a connection before anything is done for it. Refusals are
+// logged at level debug only: a ban has been logged when it began, and whoever
+// knocks in vain can do so a thousand times a second.
+func (g *Gateway) admit(endpoint string, remote netip.Addr) (refusal string) {
+	l := g.config.Listeners[slices.IndexFunc(g.config.Listeners, func(l config.Listener) bool { return l.Name == endpoint })]
+	switch _, banned := g.throttle.Banned(remote); {
+	case banned:
+		refusal = refusalBanned
+	case len(l.AllowFrom) > 0 && !holds(l.AllowFrom, remote), holds(l.DenyFrom, remote):
+		refusal = refusalNetwork
+	default:
+		return ""
+	}
+	g.log.Debug().Str("listener", endpoint).Str("client", remote.String()).Str("reason", refusal).Msg("connection refused")
+	return refusal
+}
+
+// holds reports whether addr is in one of the networks.
+func holds(networks []netip.Prefix, addr netip.Addr) bool {
+	addr = addr.Unmap().WithZone("") // Contains refuses an address with a zone
+	return slices.ContainsFunc(networks, func(p netip.Prefix) bool { return p.Contains(addr) })
+}
+
+// newThrottle makes the throttle of a configuration, and the file that keeps its bans.
+func (g *Gateway) newThrottle() {
+	c := g.config.Throttle
+	g.throttle = auth.NewThrottle(auth.ThrottleOptions{
+		Failures: c.Failures, Window: c.Window, Ban: c.Ban, MaxDelay: c.MaxDelay, Allow: c.Allow,
+		Banned: func(b auth.Ban) {
+			g.log.Warn().Str("network", b.Name()).Int("failures", b.Failures).Time("until", b.Until).Msg("banned after failed logins")
+			g.bans.note()
+		},
+	})
+	g.bans = newBanFile(g.config.StateDir, g.throttle, g.log)
+	g.bans.load()
+}

@@ -1,0 +1,29 @@
+state_dir = "/var"
+
+listener "main" {
+  address    = ":2121"
+  allow_from = []
+  deny_from  = ["10.0.0.1/8", "nobody"]
+}
+
+listener "other" {
+  address   = "127.0.0.1:2122"
+  deny_from = []
+}
+
+throttle {
+  failures  = 101
+  window    = "0s"
+  ban       = "forever"
+  max_delay = "2m"
+  allow     = "10.0.0.0/8"
+  allowed   = []
+}
+
+throttle {}
+
+admin { address = "127.0.0.1:2122" }
+
+anonymous { filesystem = backend.memory.m }
+
+backend "memory" "m" {}
