@@ -26,6 +26,7 @@ Exit codes:
 		newServeCommand(),
 		newCheckCommand(),
 		newHashCommand(),
+		newBanCommand(),
 		newVersionCommand(),
 	)
 	return root
