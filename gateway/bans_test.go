@@ -412,3 +412,32 @@ func TestAdminSocket(t *testing.T) {
 		t.Error("the file is gone")
 	}
 }
+
+// Health probes fill no log and get nobody banned.
+func TestHealthProbes(t *testing.T) {
+	for level, want := range map[zerolog.Level]int{zerolog.InfoLevel: 0, zerolog.DebugLevel: 20} {
+		r := run(t, level, nil)
+		before := len(r.log.String())
+		for range 20 {
+			d := net.Dialer{}
+			conn, err := d.DialContext(t.Context(), "tcp", r.Addrs()[0].String())
+			if err != nil {
+				t.Fatal(err)
+			}
+			conn.Close()
+		}
+		eventually(t, "all to be seen", func() bool {
+			return level == zerolog.InfoLevel || strings.Count(r.log.String(), "without a word") == want
+		})
+		if _, line := r.dial("127.0.0.1"); !strings.HasPrefix(line, "220") {
+			t.Errorf("got %q", line)
+		}
+		if level == zerolog.InfoLevel && len(r.log.String()) != before {
+			t.Errorf("logged\n%s", r.log.String()[before:])
+		}
+		if n := len(r.throttle.Bans()); n != 0 {
+			t.Errorf("%d bans", n)
+		}
+		r.stop()
+	}
+}

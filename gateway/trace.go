@@ -30,6 +30,9 @@ func newTrace(log zerolog.Logger) *pi.Trace {
 		SessionEnd: func(i pi.SessionInfo, d time.Duration, reason string) {
 			with(log.Info(), i).Dur("duration_ms", d).Str("reason", clean(reason)).Msg("disconnected")
 		},
+		Probe: func(i pi.SessionInfo, d time.Duration) {
+			with(log.Debug(), i).Str("listener", i.Endpoint).Dur("duration_ms", d).Msg("connected and hung up without a word")
+		},
 		Refused: func(listener string, remote netip.AddrPort, reason string) {
 			strangers.Warn().Str("listener", listener).Str("client", remote.String()).Str("reason", reason).Msg("connection refused")
 		},

@@ -128,6 +128,10 @@ func (l *log) trace() *pi.Trace {
 			l.add("end %s", reason)
 			l.ended <- reason
 		},
+		Probe: func(pi.SessionInfo, time.Duration) {
+			l.add("probe")
+			l.ended <- "probe"
+		},
 		Login: func(_ pi.SessionInfo, user string, err error) { l.add("login %s %v", user, err) },
 		Command: func(i pi.SessionInfo, c ftp.Command, r ftp.Reply) {
 			l.add("command %s %q %d", c.Verb, c.Arg, r.Code)

@@ -36,6 +36,7 @@ type session struct {
 	info         SessionInfo
 	lines        *ftp.LineReader
 	telnet       int       // options refused; the reader's own
+	spoke        bool      // the client has sent a line; the reader's own
 	account      *Account  // nil: not logged in
 	nobody       time.Time // ... since then
 	user         string    // named by USER, until PASS
@@ -58,6 +59,7 @@ type session struct {
 	running run
 	quit    bool // QUIT has been received
 	lost    bool // the control connection has failed or ended
+	left    bool // ... before anybody here ended it
 	ended   bool // the last reply has been written
 	freed   bool // the slot has been given back
 	drained bool // end after the running command
@@ -101,9 +103,6 @@ func (s *session) rescue() {
 var errPanic = errors.New("internal error")
 
 func (s *session) open() {
-	if t := s.server.Trace; t != nil && t.SessionStart != nil {
-		t.SessionStart(s.info)
-	}
 	s.reset()
 	s.lines = ftp.NewLineReader(s.conn, s.limits.CommandLine)
 	s.lines.Refuse = s.refuseTelnet
@@ -124,8 +123,31 @@ func (s *session) close() {
 	s.cancel(nil)
 	s.conn.Close()
 	s.server.forget(s)
-	if t := s.server.Trace; t != nil && t.SessionEnd != nil {
+	t := s.server.Trace
+	if t == nil {
+		return
+	}
+	if !s.spoke {
+		if s.left {
+			if t.Probe != nil {
+				t.Probe(info, time.Since(s.start))
+			}
+			return
+		}
+		s.speak()
+	}
+	if t.SessionEnd != nil {
 		t.SessionEnd(info, time.Since(s.start), s.reason)
+	}
+}
+
+// speak reports the session when the first line has come from the client, or when
+// it has to be told how it ended. Health probes and load balancers say nothing
+// and hang up: they are not worth two lines of a log every few seconds.
+func (s *session) speak() {
+	s.spoke = true
+	if t := s.server.Trace; t != nil && t.SessionStart != nil {
+		t.SessionStart(s.info)
 	}
 }
 
@@ -183,6 +205,9 @@ func (s *session) read() {
 //
 //go:noinline
 func (s *session) takeLine(line []byte, err error) bool {
+	if !s.spoke && (err == nil || errors.Is(err, ftp.ErrLineTooLong)) {
+		s.speak()
+	}
 	switch {
 	case err == nil:
 		return s.take(s.parse(line))
@@ -240,6 +265,7 @@ func (s *session) lose(err error) {
 		return
 	}
 	if s.reason == "" {
+		s.left = true
 		s.reason = "connection lost"
 		if errors.Is(err, io.EOF) {
 			s.reason = "closed by the client"

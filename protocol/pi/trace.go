@@ -43,8 +43,9 @@ const (
 // nil. Calls for one session do not overlap, except Transfer progress; a hook must
 // not block. Texts may hold raw bytes sent by the client: the hook escapes them.
 type Trace struct {
-	SessionStart func(SessionInfo)
+	SessionStart func(SessionInfo) // with the first line that the client sends, or with SessionEnd if it sent none
 	SessionEnd   func(info SessionInfo, duration time.Duration, reason string)
+	Probe        func(info SessionInfo, duration time.Duration)              // instead of both: the client hung up without a line
 	Refused      func(endpoint string, remote netip.AddrPort, reason string) // no session was made
 	Login        func(info SessionInfo, user string, err error)              // nil: logged in
 	Command      func(info SessionInfo, c ftp.Command, reply ftp.Reply)      // secret arguments are removed
