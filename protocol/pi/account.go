@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/spf13/afero"
+	"golang.org/x/time/rate"
 
 	"github.com/ftpgate/ftpgate/auth"
 )
@@ -77,9 +78,13 @@ type Account struct {
 	Access       Access
 	OnConflict   Conflict
 	Commit       Commit
-	ResumeWindow time.Duration // how long a cut upload is held; 0: not at all
-	Names        *Names        // shared by all sessions that store into the same tree; may be nil
-	Close        func()        // called once at logout; may be nil
+	ResumeWindow time.Duration   // how long a cut upload is held; 0: not at all
+	DenyNames    []string        // patterns, in any case, of names that are not made: 553
+	MaxUpload    int64           // bytes that a file may have after an upload, else 552; 0: any number
+	Download     []*rate.Limiter // bytes that may be sent on data connections: as many as all of them allow
+	Upload       []*rate.Limiter // ... and received
+	Names        *Names          // shared by all sessions that store into the same tree; may be nil
+	Close        func()          // called once at logout; may be nil
 
 	own ownFiles
 }

@@ -296,6 +296,8 @@ func (s *session) resolve(ctx context.Context, c *command) (string, error) {
 		return "", err
 	case r.needs != 0 && !s.may(ctx, r.needs, p):
 		return "", errDenied
+	case r.needs&(Create|Mkdir) != 0 && c.Arg != "" && s.mayMake(p) != nil:
+		return "", errNameDenied
 	case r.file && (strings.HasSuffix(c.Arg, "/") || p == "/"):
 		return "", vfs.ErrIsDir
 	}

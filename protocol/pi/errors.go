@@ -95,6 +95,10 @@ func codeFor(err error, r *row) (ftp.Code, string) {
 		return name, "Already exists."
 	case is(vfs.ErrBadName):
 		return name, "File name not allowed."
+	case is(errNameDenied):
+		return 553, "File name not allowed."
+	case is(errTooLarge):
+		return 552, "The file is larger than allowed."
 	case is(vfs.ErrQuota):
 		return 552, "Storage quota exceeded."
 	case is(vfs.ErrNoSpace):

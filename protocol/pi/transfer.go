@@ -70,6 +70,9 @@ func (s *session) download(ctx context.Context, r request, src io.Reader, raw *o
 	if info.Verb != "RETR" {
 		t.ASCII = false // listings are made of CRLF lines
 	}
+	if l := s.account.Download; len(l) > 0 {
+		src, raw = pacedReader{pace{ctx, l}, src}, nil
+	}
 	s.begin(t, info.Path, text)
 	err = t.Send(ctx, src, raw)
 	if closeErr := t.Close(); err == nil {
@@ -109,6 +112,9 @@ func (s *session) receive(ctx context.Context, r request, u upload) (reply ftp.R
 	s.mu.Lock()
 	s.running.outlives = s.account.Commit == CommitLenient
 	s.mu.Unlock()
+	if err = s.mayMake(u.path); err != nil { // it need not be the one that was asked for
+		return reply, err
+	}
 	f, err := s.fs(ctx).OpenFile(u.path, u.flag, vfs.NewFileMode)
 	if err != nil {
 		return reply, err
@@ -127,6 +133,10 @@ func (s *session) receive(ctx context.Context, r request, u upload) (reply ftp.R
 		err = errDenied
 		return reply, err
 	}
+	dst, err := s.bounded(ctx, u, f)
+	if err != nil {
+		return reply, err
+	}
 	t, err := s.connect(ctx)
 	if err != nil {
 		return reply, err
@@ -141,11 +151,14 @@ func (s *session) receive(ctx context.Context, r request, u upload) (reply ftp.R
 		}
 	}
 	s.begin(t, u.path, u.begin)
+	if l := s.account.Upload; len(l) > 0 {
+		dst = pacedWriter{pace{ctx, l}, dst}
+	}
 	var raw *os.File
-	if !t.ASCII {
+	if !t.ASCII && dst == io.Writer(f) { // nobody has to see the bytes
 		raw = vfs.OSFile(f)
 	}
-	err = t.Receive(ctx, f, raw)
+	err = t.Receive(ctx, dst, raw)
 	info.Bytes = t.Bytes()
 	if err == nil {
 		err = s.commit(ctx, info.Bytes, time.Since(start))
