@@ -7,6 +7,7 @@
 //	gateway.go   New, Serve, Shutdown: the life of the whole
 //	backends.go  one open storage for each distinct backend of the configuration
 //	realm.go     identity -> account: filesystem, rights, conflict and commit rules
+//	share.go     what the sessions of a user have together: their number, bandwidth
 //	admit.go     who may connect: bans, and the networks of a listener
 //	bans.go      the file that keeps bans over a restart
 //	admin.go     the admin endpoint: orders to the running gateway

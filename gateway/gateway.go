@@ -51,9 +51,8 @@ func New(c *config.Config, log zerolog.Logger) (*Gateway, error) {
 	g := &Gateway{config: c, log: log, backends: &backends{log: log}}
 	g.newThrottle()
 	p.Throttle = g.throttle
-	realm := &Realm{users: make(map[string]*config.User, len(c.Users)), anonymous: c.Anonymous, backends: g.backends}
+	realm := newRealm(c, g.backends)
 	for i := range c.Users {
-		realm.users[c.Users[i].Name] = &c.Users[i]
 		g.openEarly(c.Users[i].Filesystem, c.Users[i].Name)
 	}
 	guests := &auth.Anonymous{}

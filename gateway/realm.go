@@ -16,6 +16,23 @@ type Realm struct {
 	users     map[string]*config.User
 	anonymous *config.Anonymous
 	backends  *backends
+	everybody *share
+	shares    map[string]*share // by user
+	guests    *share
+	rates     config.Rates // of everybody, and of a guest's session
+}
+
+func newRealm(c *config.Config, b *backends) *Realm {
+	r := &Realm{
+		users: make(map[string]*config.User, len(c.Users)), anonymous: c.Anonymous, backends: b,
+		everybody: newShare(c.Limits.Rates, 0), shares: make(map[string]*share, len(c.Users)),
+		guests: newShare(config.Rates{}, 0), rates: c.Limits.Rates,
+	}
+	for i := range c.Users {
+		u := &c.Users[i]
+		r.users[u.Name], r.shares[u.Name] = u, newShare(u.Rates, u.MaxSessions)
+	}
+	return r
 }
 
 // Account opens the account of an identity, for one session. The error names what the
@@ -35,6 +52,7 @@ func (r *Realm) Account(id auth.Identity) (*pi.Account, error) {
 	a := &pi.Account{
 		User: u.Name, FS: s.open(u.Name, u.ResumeWindow), ResumeWindow: u.ResumeWindow,
 		Access: access[u.Access], OnConflict: conflict[u.OnConflict], Names: &s.names,
+		DenyNames: u.DenyNames, MaxUpload: u.MaxUpload,
 	}
 	if u.Access == config.ReadOnly {
 		a.FS = vfs.ReadOnly(a.FS)
@@ -42,6 +60,12 @@ func (r *Realm) Account(id auth.Identity) (*pi.Account, error) {
 	if u.Commit == config.Lenient {
 		a.Commit = pi.CommitLenient
 	}
+	share := r.shares[u.Name]
+	if err := share.enter(u.Name); err != nil {
+		return nil, err
+	}
+	a.Close = share.leave
+	limit(a, r.everybody, share, u.Rates)
 	return a, nil
 }
 
@@ -54,10 +78,12 @@ func (r *Realm) guest() (*pi.Account, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &pi.Account{
+	a := &pi.Account{
 		User: auth.AnonymousUser, Anonymous: true,
 		FS: vfs.ReadOnly(s.open(auth.AnonymousUser, 0)), Access: pi.ReadOnly,
-	}, nil
+	}
+	limit(a, r.everybody, r.guests, r.rates)
+	return a, nil
 }
 
 var access = map[config.Access]pi.Access{

@@ -38,9 +38,12 @@ func newTrace(log zerolog.Logger) *pi.Trace {
 		},
 		Login: func(i pi.SessionInfo, user string, err error) {
 			i.User = user
+			var reply *ftp.Error
 			switch {
 			case err == nil:
 				with(log.Info(), i).Msg("logged in")
+			case errors.As(err, &reply): // a limit, and no failure
+				with(log.Warn(), i).Err(err).Msg("login refused")
 			case errors.Is(err, auth.ErrDenied):
 				with(log.Warn(), i).Msg("login refused")
 			default:

@@ -42,7 +42,13 @@ const (
 	DefaultASCII  DefaultType = "ascii"  // data is converted from the start, as RFC 959 has it
 )
 
-// Limits bound what clients can take. Every field is set.
+// Rates bound what data connections move, in bytes per second. 0 is no limit.
+type Rates struct {
+	Download, Upload               int64 // of all sessions that it is about together
+	SessionDownload, SessionUpload int64 // of each session
+}
+
+// Limits bound what clients can take. Every field but the rates is set.
 type Limits struct {
 	MaxConnections      int
 	MaxConnectionsPerIP int
@@ -54,6 +60,8 @@ type Limits struct {
 	DataTimeout     time.Duration
 	StallTimeout    time.Duration
 	ShutdownTimeout time.Duration // 0: running transfers are cut at once
+
+	Rates Rates // of everybody; those of a session hold unless the user has others
 }
 
 // Throttle says what is done about failed logins.
@@ -128,6 +136,10 @@ type User struct {
 	Commit       Commit
 	ResumeWindow time.Duration  // how long a cut upload is kept for its owner; 0: not at all
 	AllowFrom    []netip.Prefix // none: from anywhere
+	DenyNames    []string       // patterns of names that are not made
+	MaxUpload    int64          // bytes; 0: any number
+	MaxSessions  int            // at once; 0: any number
+	Rates        Rates          // of the user's sessions together, and of each
 }
 
 // Access is the name of a set of rights.

@@ -41,8 +41,9 @@ func TestLoadFillsEverything(t *testing.T) {
 		},
 		Throttle: Throttle{7, time.Minute, 24 * time.Hour, 0, []netip.Prefix{netip.MustParsePrefix("10.0.0.0/8")}},
 		Admin:    &Admin{Address: netip.MustParseAddrPort("[::1]:8021")},
-		Limits:   Limits{50, 7, 2, 4096, 30 * time.Second, 90 * time.Minute, 10 * time.Second, 2 * time.Minute, 0},
-		Log:      Log{Level: "debug", Format: LogJSON},
+		Limits: Limits{50, 7, 2, 4096, 30 * time.Second, 90 * time.Minute, 10 * time.Second, 2 * time.Minute, 0,
+			Rates{1 << 30, 1e9, 1 << 20, 1 << 10}},
+		Log: Log{Level: "debug", Format: LogJSON},
 		Anonymous: &Anonymous{
 			Names: []string{"anonymous", "ftp", "guest"},
 			Filesystem: Backend{Kind: "local", Name: "mirror",
@@ -54,15 +55,18 @@ func TestLoadFillsEverything(t *testing.T) {
 				OnConflict: Rename, Commit: Lenient, ResumeWindow: 24 * time.Hour,
 				AllowFrom: []netip.Prefix{netip.MustParsePrefix("192.168.0.0/16"), netip.MustParsePrefix("2001:db8::1/128"),
 					netip.MustParsePrefix("10.0.0.0/8")},
+				DenyNames: []string{"*.php", ".*"}, MaxUpload: 1 << 30, MaxSessions: 3, Rates: Rates{2 << 20, 3 << 20, 1 << 20, 4 << 10},
 			},
 			{
 				Name: "alice", PasswordHash: "$2b$hunter2", Access: ReadWrite, OnConflict: Overwrite, Commit: Strict,
+				Rates:      Rates{SessionDownload: 1 << 20, SessionUpload: 1 << 10},
 				Filesystem: Backend{Kind: "memory", Name: "my scratch", Memory: &Memory{MaxSize: 3 << 20}},
 			},
 			{
 				// THREATS 19: what a name holds is never evaluated again
 				Name: "${user.name}%", PasswordHash: "$2b$hunter2", Filesystem: dropbox("${user.name}%"), Access: ReadOnly,
 				OnConflict: Overwrite, Commit: Strict,
+				Rates: Rates{SessionDownload: 1 << 20, SessionUpload: 1 << 10},
 			},
 		},
 	}
@@ -92,7 +96,7 @@ func TestDefaults(t *testing.T) {
 	want := &Config{
 		Listeners: []Listener{{Name: "main", Address: netip.MustParseAddrPort("0.0.0.0:21"), DefaultType: DefaultBinary}},
 		Limits: Limits{DefaultMaxConnections, DefaultMaxConnectionsPerIP, DefaultLoginAttempts, DefaultCommandLine,
-			DefaultLoginTimeout, DefaultIdleTimeout, DefaultDataTimeout, DefaultStallTimeout, DefaultShutdownTimeout},
+			DefaultLoginTimeout, DefaultIdleTimeout, DefaultDataTimeout, DefaultStallTimeout, DefaultShutdownTimeout, Rates{}},
 		Throttle:  Throttle{DefaultFailures, DefaultWindow, DefaultBan, DefaultMaxDelay, nil},
 		Log:       Log{Level: "info"},
 		Anonymous: &Anonymous{Names: []string{"anonymous", "ftp"}, Filesystem: m},

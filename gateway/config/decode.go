@@ -31,7 +31,7 @@ func (l *loader) decode(bodies []*hclsyntax.Body) *Config {
 		c.Anonymous = l.anonymous(b)
 	}
 	for _, b := range found["user"] {
-		c.Users = append(c.Users, l.user(b, c.Anonymous))
+		c.Users = append(c.Users, l.user(b, c.Anonymous, c.Limits.Rates))
 	}
 	l.checkUnusedBackends()
 

@@ -38,6 +38,9 @@ const (
 	maxCommandLine = 64 << 10
 	maxTimeout     = 30 * 24 * time.Hour
 	maxMemorySize  = 1 << 50
+	maxStars       = 16      // in a pattern
+	minRate        = 1 << 10 // bytes per second; below, every transfer looks broken
+	maxRate        = 1 << 40
 	maxDelay       = 30 * time.Second // beyond, clients take the gateway for dead
 	maxSocketPath  = 107              // bytes, of sockaddr_un
 )

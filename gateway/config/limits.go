@@ -22,6 +22,17 @@ func (l *loader) limits(b *hclsyntax.Block) Limits {
 		DataTimeout:         s.duration("data_timeout", leastTimeout, DefaultDataTimeout),
 		StallTimeout:        s.duration("stall_timeout", leastTimeout, DefaultStallTimeout),
 		ShutdownTimeout:     s.duration("shutdown_timeout", 0, DefaultShutdownTimeout),
+		Rates:               s.rates(Rates{}),
+	}
+}
+
+// rates reads the four rates of a block. A session's are those of otherwise if the block is silent.
+func (s *section) rates(otherwise Rates) Rates {
+	rate := func(name string, otherwise int64) int64 { return s.size(name, `"10MiB"`, minRate, maxRate, otherwise) }
+	return Rates{
+		Download: rate("download_rate", 0), Upload: rate("upload_rate", 0),
+		SessionDownload: rate("session_download_rate", otherwise.SessionDownload),
+		SessionUpload:   rate("session_upload_rate", otherwise.SessionUpload),
 	}
 }
 

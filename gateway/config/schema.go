@@ -24,7 +24,8 @@ var blocks = map[string]schema{
 	},
 	"limits": {
 		attributes: []string{"max_connections", "max_connections_per_ip", "login_attempts", "command_line",
-			"login_timeout", "idle_timeout", "data_timeout", "stall_timeout", "shutdown_timeout"},
+			"login_timeout", "idle_timeout", "data_timeout", "stall_timeout", "shutdown_timeout",
+			"download_rate", "upload_rate", "session_download_rate", "session_upload_rate"},
 	},
 	"throttle":  {attributes: []string{"failures", "window", "ban", "max_delay", "allow"}},
 	"admin":     {attributes: []string{"address"}},
@@ -34,7 +35,8 @@ var blocks = map[string]schema{
 	"user": {
 		labels: []string{"name"},
 		attributes: []string{"password_hash", "filesystem", "access", "on_conflict", "commit", "resume_window",
-			"allow_from"},
+			"allow_from", "deny_names", "max_upload", "max_sessions",
+			"download_rate", "upload_rate", "session_download_rate", "session_upload_rate"},
 		later: []string{"mount"},
 	},
 }

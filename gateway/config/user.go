@@ -2,6 +2,7 @@ package config
 
 import (
 	"fmt"
+	"math"
 	"net/netip"
 	"slices"
 	"strings"
@@ -32,7 +33,7 @@ func (l *loader) anonymous(b *hclsyntax.Block) *Anonymous {
 	return x
 }
 
-func (l *loader) user(b *hclsyntax.Block, a *Anonymous) User {
+func (l *loader) user(b *hclsyntax.Block, a *Anonymous, everybody Rates) User {
 	name := b.Labels[0]
 	if err := l.checks.user(name); err != nil {
 		l.errorAt(b.LabelRanges[0], fmt.Sprintf("%q cannot be a user name", clip(name)), "%s.", capital(err.Error()))
@@ -52,6 +53,10 @@ func (l *loader) user(b *hclsyntax.Block, a *Anonymous) User {
 		Commit:       choice(s, "commit", Strict, Strict, Lenient),
 		ResumeWindow: s.duration("resume_window", 0, 0),
 		AllowFrom:    s.networks("allow_from", "Nobody could log in. Leave it out to allow logins from anywhere."),
+		DenyNames:    s.patterns("deny_names"),
+		MaxUpload:    s.size("max_upload", `"1GiB"`, 1, math.MaxInt64, 0),
+		MaxSessions:  s.number("max_sessions", 1, maxConnections, 0),
+		Rates:        s.rates(everybody),
 	}
 	if x.Access == DropBox {
 		x.OnConflict = Refuse
@@ -62,6 +67,25 @@ func (l *loader) user(b *hclsyntax.Block, a *Anonymous) User {
 			"With access = \"drop-box\" on_conflict is \"refuse\" (what it is if left out) or \"rename\".")
 	}
 	return x
+}
+
+// patterns reads a list of patterns of one name each.
+func (s *section) patterns(name string) []string {
+	items, _ := s.list(name, `["*.php", ".*"]`)
+	var patterns []string
+	for _, x := range items {
+		switch {
+		case x.text == "":
+			s.l.errorAt(x.at, "A pattern is empty", "It would match no name.")
+		case strings.Contains(x.text, "/"):
+			s.l.errorAt(x.at, fmt.Sprintf("%s cannot be a pattern", capital(x.shown())),
+				"It is compared with single names, of files and directories, and those hold no slash.")
+		case strings.Count(x.text, "*") > maxStars:
+			s.l.errorAt(x.at, fmt.Sprintf("%s cannot be a pattern", capital(x.shown())), "It has more than %d stars.", maxStars)
+		}
+		patterns = append(patterns, x.text)
+	}
+	return patterns
 }
 
 // passwordHash reads the hash and never says anything of its value.

@@ -27,3 +27,17 @@ admin { address = "127.0.0.1:2122" }
 anonymous { filesystem = backend.memory.m }
 
 backend "memory" "m" {}
+
+limits {
+  download_rate       = "0"
+  session_upload_rate = "fast"
+}
+
+user "alice" {
+  password_hash = env("HASH")
+  filesystem    = backend.memory.m
+  deny_names    = ["*.php", "", "a/b", "*****************"]
+  max_upload    = "none"
+  max_sessions  = 0
+  upload_rate   = "100"
+}

@@ -39,6 +39,10 @@ limits {
   data_timeout           = "10s"
   stall_timeout          = "2m"
   shutdown_timeout       = "0s"
+  download_rate          = "1GiB"
+  upload_rate            = "1GB"
+  session_download_rate  = "1MiB"
+  session_upload_rate    = 1024
 }
 
 log {
@@ -71,6 +75,13 @@ user "scanner" {
   commit        = "lenient"
   resume_window = "24h"
   allow_from    = ["192.168.0.0/16", "2001:db8::1", env("NET")]
+  deny_names    = ["*.php", ".*"]
+  max_upload    = "1GiB"
+  max_sessions  = 3
+  download_rate = "2MiB"
+  upload_rate   = "3MiB"
+
+  session_upload_rate = "4KiB"
 }
 
 user "alice" {
