@@ -87,8 +87,8 @@ func NewThrottle(o ThrottleOptions) *Throttle {
 	return t
 }
 
-// network is what counts as one address: whoever has an IPv6 address has all of its /64.
-func network(a netip.Addr) netip.Prefix {
+// Network is what counts as one address: whoever has an IPv6 address has all of its /64.
+func Network(a netip.Addr) netip.Prefix {
 	a = a.Unmap().WithZone("")
 	bits := a.BitLen()
 	if a.Is6() {
@@ -102,7 +102,7 @@ func network(a netip.Addr) netip.Prefix {
 // "192.0.2.1/32", "2001:db8::1" (its /64) or "2001:db8::/64".
 func ParseNetwork(s string) (netip.Prefix, error) {
 	if p, err := netip.ParsePrefix(s); err == nil {
-		if n := network(p.Addr()); n == p {
+		if n := Network(p.Addr()); n == p {
 			return n, nil
 		}
 		return netip.Prefix{}, errors.New("bans are on single IPv4 addresses and on IPv6 networks of length 64")
@@ -111,7 +111,7 @@ func ParseNetwork(s string) (netip.Prefix, error) {
 	if err != nil {
 		return netip.Prefix{}, errors.New("it is neither an address nor a network")
 	}
-	return network(a), nil
+	return Network(a), nil
 }
 
 // guard runs check unless the address is banned, after the wait that earlier
@@ -162,7 +162,7 @@ func (t *Throttle) delay(c Credentials) time.Duration {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	now := time.Since(t.start)
-	n := max(t.addresses.count(network(c.Remote), now), t.accounts.count(c.User, now))
+	n := max(t.addresses.count(Network(c.Remote), now), t.accounts.count(c.User, now))
 	if n == 0 {
 		return 0
 	}
@@ -176,7 +176,7 @@ func (t *Throttle) failed(c Credentials) {
 	if ValidUser(c.User) == nil { // also bounds its length
 		t.accounts.add(c.User, now)
 	}
-	from := network(c.Remote)
+	from := Network(c.Remote)
 	if !from.IsValid() {
 		t.mu.Unlock()
 		return
@@ -212,7 +212,7 @@ func (t *Throttle) ban(b Ban) {
 
 // Banned reports whether an address is banned, and how.
 func (t *Throttle) Banned(a netip.Addr) (Ban, bool) {
-	from := network(a)
+	from := Network(a)
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	b, ok := t.bans[from]
@@ -262,7 +262,7 @@ func (t *Throttle) Restore(bans []Ban) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	for _, b := range bans {
-		if b.Network.IsValid() && network(b.Network.Addr()) == b.Network && now.Before(b.Until) && !t.exempt(b.Network.Addr()) {
+		if b.Network.IsValid() && Network(b.Network.Addr()) == b.Network && now.Before(b.Until) && !t.exempt(b.Network.Addr()) {
 			t.ban(b)
 		}
 	}

@@ -340,7 +340,7 @@ func TestThrottleIsBounded(t *testing.T) {
 		for range 200 {
 			last = last.Next()
 			d.Throttle.mu.Lock()
-			d.Throttle.ban(Ban{Network: network(last), Until: time.Now().Add(time.Minute)})
+			d.Throttle.ban(Ban{Network: Network(last), Until: time.Now().Add(time.Minute)})
 			d.Throttle.mu.Unlock()
 		}
 		d.try(t, "x", "wrong", "192.0.2.1", ErrDenied)
@@ -350,7 +350,7 @@ func TestThrottleIsBounded(t *testing.T) {
 			t.Errorf("%d addresses (%d), %d accounts (%d), %d bans", len(h.addresses.keys), h.addresses.order.Len(),
 				len(h.accounts.keys), h.accounts.order.Len(), len(h.bans))
 		}
-		if h.addresses.count(network(netip.MustParseAddr("192.0.2.1")), time.Since(h.start)) != 1 {
+		if h.addresses.count(Network(netip.MustParseAddr("192.0.2.1")), time.Since(h.start)) != 1 {
 			t.Error("the latest failure is forgotten")
 		}
 		for range 1000 { // nor do the failures of one grow

@@ -441,3 +441,46 @@ func TestHealthProbes(t *testing.T) {
 		r.stop()
 	}
 }
+
+// An address that connects too often is refused until the minute is over; others are
+// served, and it is no reason for a ban.
+func TestConnectRate(t *testing.T) {
+	r := run(t, zerolog.InfoLevel, func(c *config.Config) { c.Limits.ConnectRate = 3 })
+	for i, want := range []string{"220", "220", "220", "421 Too many connections from your address in a short time", "421"} {
+		if _, line := r.dial("127.0.0.1"); !strings.HasPrefix(line, want) {
+			t.Errorf("connection %d: %q", i, line)
+		}
+	}
+	if _, line := r.dial("127.0.0.2"); !strings.HasPrefix(line, "220") {
+		t.Errorf("got %q", line)
+	}
+	if len(r.throttle.Bans()) != 0 || strings.Contains(r.log.String(), "connection refused") {
+		t.Errorf("logged\n%s", r.log)
+	}
+
+	c := &connects{limit: 2, exempt: []netip.Prefix{netip.MustParsePrefix("10.0.0.0/8")}}
+	now := time.Now()
+	for i, x := range []struct {
+		from  string
+		after time.Duration
+		want  bool
+	}{
+		{"2001:db8::1", 0, true},
+		{"2001:db8::2", 0, true},
+		{"2001:db8::3", 59 * time.Second, false},
+		{"2001:db8:0:1::1", 59 * time.Second, true},
+		{"10.1.2.3", 0, true}, {"10.1.2.3", 0, true}, {"10.1.2.3", 0, true},
+		{"2001:db8::3", time.Minute, true},
+	} {
+		if got := c.take(netip.MustParseAddr(x.from), now.Add(x.after)); got != x.want {
+			t.Errorf("%d: %s after %v: %v", i, x.from, x.after, got)
+		}
+	}
+	for a := netip.MustParseAddr("192.0.2.1"); len(c.counts) < maxCounted; a = a.Next() {
+		c.take(a, now.Add(time.Minute))
+	}
+	c.take(netip.MustParseAddr("198.51.100.1"), now.Add(time.Minute))
+	if len(c.counts) != 1 { // THREATS 23
+		t.Errorf("%d addresses are counted", len(c.counts))
+	}
+}

@@ -30,6 +30,7 @@ type Gateway struct {
 	backends  *backends
 	throttle  *auth.Throttle
 	bans      *banFile
+	connects  *connects
 	server    *pi.Server
 	listeners []listener
 	admin     net.Listener // nil: no admin block, or not listening

@@ -48,7 +48,7 @@ type Rates struct {
 	SessionDownload, SessionUpload int64 // of each session
 }
 
-// Limits bound what clients can take. Every field but the rates is set.
+// Limits bound what clients can take. Every field but the last two is set.
 type Limits struct {
 	MaxConnections      int
 	MaxConnectionsPerIP int
@@ -61,7 +61,8 @@ type Limits struct {
 	StallTimeout    time.Duration
 	ShutdownTimeout time.Duration // 0: running transfers are cut at once
 
-	Rates Rates // of everybody; those of a session hold unless the user has others
+	Rates       Rates // of everybody; those of a session hold unless the user has others
+	ConnectRate int   // connections of one address in a minute; 0: any number
 }
 
 // Throttle says what is done about failed logins.

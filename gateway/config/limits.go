@@ -23,6 +23,7 @@ func (l *loader) limits(b *hclsyntax.Block) Limits {
 		StallTimeout:        s.duration("stall_timeout", leastTimeout, DefaultStallTimeout),
 		ShutdownTimeout:     s.duration("shutdown_timeout", 0, DefaultShutdownTimeout),
 		Rates:               s.rates(Rates{}),
+		ConnectRate:         s.number("connect_rate", 1, maxConnections, 0),
 	}
 }
 

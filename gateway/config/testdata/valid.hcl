@@ -43,6 +43,7 @@ limits {
   upload_rate            = "1GB"
   session_download_rate  = "1MiB"
   session_upload_rate    = 1024
+  connect_rate           = 300
 }
 
 log {
