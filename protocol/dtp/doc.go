@@ -36,6 +36,7 @@
 //
 // A Transfer is the copying on a data connection that stands.
 //
+//	new     --Secure: nil------------> new, under TLS
 //	new     --Send, Receive: nil-----> whole
 //	new     --Send, Receive: error---> cut
 //	whole   --Close--> closed by FIN: the peer sees the end of the file

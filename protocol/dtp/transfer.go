@@ -25,9 +25,13 @@ type Transfer struct {
 	// §3.1.1.1). See Send and Receive.
 	ASCII bool
 
-	moved atomic.Int64
-	whole bool
-	sent  bool
+	// Truncation takes a TLS stream that ends without close_notify for whole.
+	Truncation bool
+
+	secure *secureWire // nil: clear
+	moved  atomic.Int64
+	whole  bool
+	sent   bool
 }
 
 // Bytes is how many bytes have moved so far: handed to the network by Send,
@@ -41,16 +45,29 @@ func (t *Transfer) Bytes() int64 { return t.moved.Load() }
 // With ASCII every LF becomes CRLF, also one after a CR, so that the peer can
 // restore the exact bytes (RFC 1123 §4.1.2.4).
 func (t *Transfer) Send(ctx context.Context, src io.Reader, raw *os.File) error {
+	t.sent = true
+	if w := t.secure; w != nil {
+		if err := w.attach(ctx, true); err != nil {
+			return err
+		}
+		defer w.release()
+		err := t.send(w.write, nil, src)
+		if err == nil {
+			err = w.finish()
+		}
+		return t.finish(ctx, err)
+	}
 	w, err := newWire(ctx, t)
 	if err != nil {
 		return err
 	}
 	defer w.release()
-	if t.ASCII {
-		raw = nil
+	w.sends = true
+	sendFile := func() (bool, error) { return w.sendFile(raw) }
+	if t.ASCII || raw == nil {
+		sendFile = nil
 	}
-	t.sent, w.sends = true, true
-	return t.finish(ctx, t.send(w, src, raw))
+	return t.finish(ctx, t.send(w.write, sendFile, src))
 }
 
 // Receive copies to dst until the peer ends the connection in good order; a
@@ -59,15 +76,23 @@ func (t *Transfer) Send(ctx context.Context, src io.Reader, raw *os.File) error 
 //
 // With ASCII every CRLF becomes LF; a CR that no LF follows stays.
 func (t *Transfer) Receive(ctx context.Context, dst io.Writer, raw *os.File) error {
+	if w := t.secure; w != nil {
+		if err := w.attach(ctx, false); err != nil {
+			return err
+		}
+		defer w.release()
+		return t.finish(ctx, t.receive(w.read, nil, dst))
+	}
 	w, err := newWire(ctx, t)
 	if err != nil {
 		return err
 	}
 	defer w.release()
-	if t.ASCII {
-		return t.finish(ctx, t.receiveASCII(w.read, dst))
+	receiveFile := func() (bool, error) { return w.receiveFile(raw, dst) }
+	if raw == nil {
+		receiveFile = nil
 	}
-	return t.finish(ctx, t.receive(w, dst, raw))
+	return t.finish(ctx, t.receive(w.read, receiveFile, dst))
 }
 
 // finish notes how the transfer ended. A storage that is cancelled by the same
@@ -86,20 +111,27 @@ func (t *Transfer) finish(ctx context.Context, err error) error {
 func (t *Transfer) Close() error {
 	if !t.whole {
 		_ = t.Conn.SetLinger(0)
-	} else if t.sent {
+		return t.Conn.Close()
+	}
+	if t.secure != nil && !t.sent {
+		_ = t.secure.tls.CloseWrite() // the client may have closed already
+	}
+	if t.sent {
 		// Unread bytes would turn the end of the file into a reset.
 		discardUnread(t.Conn)
 	}
 	return t.Conn.Close()
 }
 
-func (t *Transfer) send(w *wire, src io.Reader, raw *os.File) error {
+// send copies src through a buffer; once it turns out to be long, sendFile (nil: not
+// possible here) may do the rest.
+func (t *Transfer) send(write func([]byte) error, sendFile func() (bool, error), src io.Reader) error {
 	buf := getBuffer()
 	defer func() { buf.put() }()
 	for first := true; ; first = false {
 		n, err := readChunk(src, buf.b, t.ASCII)
 		if n > 0 {
-			if err := w.write(buf.b[:n]); err != nil {
+			if err := write(buf.b[:n]); err != nil {
 				return err
 			}
 		}
@@ -108,8 +140,8 @@ func (t *Transfer) send(w *wire, src io.Reader, raw *os.File) error {
 			return nil
 		case err != nil:
 			return err
-		case first && n == len(buf.b) && raw != nil:
-			if done, err := w.sendFile(raw); done || err != nil {
+		case first && n == len(buf.b) && sendFile != nil:
+			if done, err := sendFile(); done || err != nil {
 				return err
 			}
 			buf = buf.grow()
@@ -138,11 +170,16 @@ func readChunk(src io.Reader, b []byte, ascii bool) (int, error) {
 	return 0, io.ErrNoProgress
 }
 
-func (t *Transfer) receive(w *wire, dst io.Writer, raw *os.File) error {
+// receive copies through a buffer to dst; once it turns out to be long, receiveFile
+// (nil: not possible here) may do the rest.
+func (t *Transfer) receive(read func([]byte) (int, error), receiveFile func() (bool, error), dst io.Writer) error {
+	if t.ASCII {
+		return t.receiveASCII(read, dst)
+	}
 	buf := getBuffer()
 	defer func() { buf.put() }()
 	for {
-		n, err := w.read(buf.b)
+		n, err := read(buf.b)
 		if n > 0 {
 			if err := t.store(dst, buf.b[:n], n); err != nil {
 				return err
@@ -153,12 +190,11 @@ func (t *Transfer) receive(w *wire, dst io.Writer, raw *os.File) error {
 			return nil
 		case err != nil:
 			return err
-		case raw != nil && t.Bytes() >= spliceFrom:
-			done, err := w.receiveFile(raw, dst)
-			if done || err != nil {
+		case receiveFile != nil && t.Bytes() >= spliceFrom:
+			if done, err := receiveFile(); done || err != nil {
 				return err
 			}
-			raw = nil
+			receiveFile = nil
 		case n == len(buf.b):
 			buf = buf.grow()
 		}

@@ -1,6 +1,7 @@
 package dtp
 
 import (
+	"errors"
 	"io"
 	"os"
 
@@ -53,10 +54,13 @@ func (w *wire) write(b []byte) error {
 }
 
 // read returns what has come, or io.EOF at the end.
-func (w *wire) read(b []byte) (int, error) {
+func (w *wire) read(b []byte) (int, error) { return w.readNow(b, false) }
+
+// readNow is read; with now, nothing is waited for: errNotYet.
+func (w *wire) readNow(b []byte, now bool) (int, error) {
 	for {
 		var n int
-		var end bool
+		var end, empty bool
 		var fault error
 		err := w.raw.Read(func(fd uintptr) bool {
 			for {
@@ -71,6 +75,10 @@ func (w *wire) read(b []byte) (int, error) {
 					w.seen += int64(n)
 					return true
 				case unix.EAGAIN:
+					if now {
+						empty = true
+						return true
+					}
 					w.arm()
 					return false
 				case unix.EINTR:
@@ -81,12 +89,16 @@ func (w *wire) read(b []byte) (int, error) {
 			}
 		})
 		switch {
+		case empty:
+			return 0, errNotYet
 		case end:
 			return 0, io.EOF
 		case err == nil && fault == nil && n > 0:
 			return n, nil
 		case err == nil:
 			return 0, w.fail(fault)
+		case now && errors.Is(err, os.ErrDeadlineExceeded) && w.ctx.Err() == nil:
+			return 0, errNotYet // of an interval that has ended meanwhile
 		case !w.again(err):
 			return 0, w.fail(err)
 		}

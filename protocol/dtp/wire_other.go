@@ -27,7 +27,14 @@ func (w *wire) write(b []byte) error {
 }
 
 // read returns what has come, or io.EOF at the end.
-func (w *wire) read(b []byte) (int, error) {
+func (w *wire) read(b []byte) (int, error) { return w.readNow(b, false) }
+
+// readNow is read; with now, nothing is waited for: errNotYet. Here that is always said,
+// since only a wait would tell.
+func (w *wire) readNow(b []byte, now bool) (int, error) {
+	if now {
+		return 0, errNotYet
+	}
 	for w.arm(); ; {
 		if w.ctx.Err() != nil {
 			return 0, w.fail(nil)
