@@ -11,6 +11,9 @@ type Credentials struct {
 	User     string
 	Password string
 	Remote   netip.Addr // where the client is; IPv4-mapped addresses count as IPv4
+	// Certified are the names in the client's certificate, whose signature has been
+	// checked; empty without one.
+	Certified []string
 }
 
 // Identity is who a client turned out to be.

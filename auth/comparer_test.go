@@ -53,7 +53,7 @@ func TestFailuresTakeTheSameTime(t *testing.T) {
 		)}}
 		login := func(user, password string) time.Duration {
 			before, start := compared.Load(), time.Now()
-			_, err := p.Login(t.Context(), Credentials{user, password, netip.MustParseAddr("192.0.2.1")})
+			_, err := p.Login(t.Context(), Credentials{User: user, Password: password, Remote: netip.MustParseAddr("192.0.2.1")})
 			if err != ErrDenied || err.Error() != "login denied" {
 				t.Fatalf("%s: %v", user, err)
 			}

@@ -141,7 +141,7 @@ func TestUsers(t *testing.T) {
 		{"empty", "x", "203.0.113.9", true},
 		{"empty", "", "203.0.113.9", false},
 	} {
-		id, err := p.Login(t.Context(), Credentials{x.user, x.password, netip.MustParseAddr(x.remote)})
+		id, err := p.Login(t.Context(), Credentials{User: x.user, Password: x.password, Remote: netip.MustParseAddr(x.remote)})
 		if x.ok && (err != nil || id != Identity{User: x.user, Checker: "config"}) || !x.ok && err != ErrDenied {
 			t.Errorf("%v: %v, %v", x, id, err)
 		}

@@ -3,6 +3,7 @@ package auth
 import (
 	"context"
 	"net/netip"
+	"slices"
 )
 
 // User is one user that a Users checker knows.
@@ -10,6 +11,10 @@ type User struct {
 	Name      string         // exact, byte for byte
 	Hash      Hash           // nil: no password matches
 	AllowFrom []netip.Prefix // networks the user may log in from; none: anywhere
+	// ClientName is a name that the client's certificate must have, in any ASCII case.
+	// With a Hash the password is needed, too; without one the certificate is enough.
+	// Empty: certificates do not matter.
+	ClientName string
 }
 
 // Users checks passwords of a fixed set of users, those of the configuration.
@@ -34,16 +39,30 @@ func NewUsers(c *Comparer, users ...User) *Users {
 // Check implements Checker.
 func (u *Users) Check(ctx context.Context, c Credentials) (Identity, error) {
 	x, ok := u.users[c.User]
-	if !ok {
+	switch {
+	case !ok:
 		return Identity{}, ErrUnknownUser
-	}
-	if x.Hash == nil || !allowed(x.AllowFrom, c.Remote) {
+	case !allowed(x.AllowFrom, c.Remote), x.ClientName != "" && !x.certified(c.Certified), x.Hash == nil && x.ClientName == "":
 		return Identity{}, u.comparer.Refuse(ctx, c.Password)
-	}
-	if err := u.comparer.Compare(ctx, x.Hash, c.Password); err != nil {
-		return Identity{}, err
+	case x.Hash != nil:
+		if err := u.comparer.Compare(ctx, x.Hash, c.Password); err != nil {
+			return Identity{}, err
+		}
 	}
 	return Identity{User: x.Name, Checker: "config"}, nil
+}
+
+// Certified reports whether a certificate with these names is all that the user
+// needs to log in.
+func (u *Users) Certified(user string, names []string) bool {
+	x, ok := u.users[user]
+	return ok && x.Hash == nil && x.certified(names)
+}
+
+// certified reports whether one of names is the user's. A wildcard in a
+// certificate is a name like any other.
+func (x *User) certified(names []string) bool {
+	return x.ClientName != "" && slices.ContainsFunc(names, func(n string) bool { return equalFoldASCII(n, x.ClientName) })
 }
 
 func allowed(from []netip.Prefix, addr netip.Addr) bool {
