@@ -2,6 +2,7 @@ package ftptest
 
 import (
 	"bufio"
+	"crypto/tls"
 	"errors"
 	"fmt"
 	"io"
@@ -18,7 +19,8 @@ import (
 // Client is one control connection, without any cleverness. Its methods fail the test.
 type Client struct {
 	Conn   *net.TCPConn
-	Telnet []byte // the Telnet commands that stood between the replies
+	TLS    *tls.Conn // over Conn, after AuthTLS or StartTLS; else nil
+	Telnet []byte    // the Telnet commands that stood between the replies
 
 	t testing.TB
 	r *bufio.Reader
@@ -71,7 +73,7 @@ func (c *Client) Write(b string) {
 	c.t.Helper()
 	c.Conn.SetWriteDeadline(time.Now().Add(Patience))
 	defer c.Conn.SetWriteDeadline(time.Time{}) // for who writes to Conn himself
-	if _, err := io.WriteString(c.Conn, b); err != nil {
+	if _, err := io.WriteString(over(c.Conn, c.TLS), b); err != nil {
 		c.t.Fatalf("ftptest: sending %.60q: %v", b, err)
 	}
 }
@@ -215,7 +217,7 @@ func (c *Client) Quit() {
 }
 
 // Close closes the connection in good order.
-func (c *Client) Close() { c.Conn.Close() }
+func (c *Client) Close() { over(c.Conn, c.TLS).Close() }
 
 // Reset ends the connection with RST.
 func (c *Client) Reset() {

@@ -1,6 +1,7 @@
 package ftptest
 
 import (
+	"crypto/tls"
 	"errors"
 	"io"
 	"net"
@@ -16,6 +17,7 @@ import (
 // Data is one data connection, from the client's side. Its methods fail the test.
 type Data struct {
 	Conn *net.TCPConn
+	TLS  *tls.Conn // over Conn, after StartTLS; else nil
 	t    testing.TB
 }
 
@@ -103,20 +105,23 @@ func (l *Listener) Close() { l.l.Close() }
 func (d *Data) Send(b string) {
 	d.t.Helper()
 	d.Conn.SetWriteDeadline(time.Now().Add(Patience))
-	if _, err := io.WriteString(d.Conn, b); err != nil {
+	if _, err := io.WriteString(over(d.Conn, d.TLS), b); err != nil {
 		d.t.Fatalf("ftptest: sending data: %v", err)
 	}
 }
 
-// Receive reads to the end; a reset fails the test.
+// Receive reads to the end; a reset fails the test, and so does a TLS stream without close_notify.
 func (d *Data) Receive() string {
 	d.t.Helper()
 	d.Conn.SetReadDeadline(time.Now().Add(Patience))
 	var b strings.Builder
-	if _, err := io.Copy(&b, d.Conn); err != nil {
+	if _, err := io.Copy(&b, over(d.Conn, d.TLS)); err != nil {
 		d.t.Fatalf("ftptest: receiving data, after %d bytes: %v", b.Len(), err)
 	}
-	d.Conn.Close()
+	if d.cut() {
+		d.t.Fatalf("ftptest: the TLS stream ended without close_notify, after %d bytes", b.Len())
+	}
+	d.Close()
 	return b.String()
 }
 
@@ -125,7 +130,7 @@ func (d *Data) ReceiveSome(n int) string {
 	d.t.Helper()
 	d.Conn.SetReadDeadline(time.Now().Add(Patience))
 	b := make([]byte, n)
-	if _, err := io.ReadFull(d.Conn, b); err != nil {
+	if _, err := io.ReadFull(over(d.Conn, d.TLS), b); err != nil {
 		d.t.Fatalf("ftptest: receiving data: %v", err)
 	}
 	return string(b)
@@ -144,7 +149,7 @@ func (d *Data) Gone() int {
 }
 
 // Close ends the connection in good order: the server sees the end of data.
-func (d *Data) Close() { d.Conn.Close() }
+func (d *Data) Close() { over(d.Conn, d.TLS).Close() }
 
 // Reset ends the connection with RST.
 func (d *Data) Reset() {

@@ -13,6 +13,13 @@
 //	d.Close()
 //	c.Want(226)
 //
+// Under TLS, with certificates of the test's own:
+//
+//	a := ftptest.NewAuthority(t)          // Options.Endpoint.TLS = a.TLS(nil)
+//	config, tickets := a.TrustTLS(0)
+//	c.AuthTLS(config)                     // before Login; then c.Private()
+//	d.StartTLS(config)                    // after the 150
+//
 // Every call fails the test when it does not get what it waits for within
 // Patience. The client also fails it on a reply that breaks the framing
 // (RFC 959 §4.2): a bare CR or LF, a control character, a line without a code.

@@ -19,18 +19,21 @@ const Patience = 20 * time.Second
 
 // Options say what to start. The zero value with an FS is a useful server.
 type Options struct {
-	Address  string                           // without port; "" is 127.0.0.1
-	FS       afero.Fs                         // of every account of Accounts
-	Account  func(user string) *pi.Account    // nil: Accounts(FS); a nil account is a refused login
-	Login    pi.LoginFunc                     // nil: Password over Account
-	Change   func(user string, a *pi.Account) // applied to each account that a login yields
-	Guest    func(user string) bool           // nil: anonymous and ftp
-	Limits   pi.Limits
-	Endpoint pi.Endpoint // its Passive, if nil, is made of Passive
-	Passive  dtp.PassiveOptions
-	Trace    *pi.Trace
-	Admit    func(endpoint string, remote netip.Addr) string
-	Panics   bool // a panic in a handler is expected and does not fail the test
+	Address string                           // without port; "" is 127.0.0.1
+	FS      afero.Fs                         // of every account of Accounts
+	Account func(user string) *pi.Account    // nil: Accounts(FS); a nil account is a refused login
+	Login   pi.LoginFunc                     // nil: Password over Account
+	Change  func(user string, a *pi.Account) // applied to each account that a login yields
+	Guest   func(user string) bool           // nil: anonymous and ftp
+	Needs   func(user string) pi.Protection  // before PASS
+	// Certified tells whose certificate is enough.
+	Certified func(user string, names []string) bool
+	Limits    pi.Limits
+	Endpoint  pi.Endpoint // its Passive, if nil, is made of Passive
+	Passive   dtp.PassiveOptions
+	Trace     *pi.Trace
+	Admit     func(endpoint string, remote netip.Addr) string
+	Panics    bool // a panic in a handler is expected and does not fail the test
 }
 
 // Server is a running server. Its methods fail the test it was started with.
@@ -85,7 +88,10 @@ func NewServer(t testing.TB, o Options) *pi.Server {
 	if o.Guest == nil {
 		o.Guest = isGuest
 	}
-	return &pi.Server{Login: o.login(), Guest: o.Guest, Limits: o.Limits, Trace: o.trace(t), Admit: o.Admit}
+	return &pi.Server{
+		Login: o.login(), Guest: o.Guest, Needs: o.Needs, Certified: o.Certified, Limits: o.Limits, Trace: o.trace(t),
+		Admit: o.Admit,
+	}
 }
 
 // trace adds to the test's own trace that a panic fails the test.

@@ -78,6 +78,7 @@ type Account struct {
 	Access       Access
 	OnConflict   Conflict
 	Commit       Commit
+	Require      Protection      // if stricter than the endpoint's
 	ResumeWindow time.Duration   // how long a cut upload is held; 0: not at all
 	DenyNames    []string        // patterns, in any case, of names that are not made: 553
 	MaxUpload    int64           // bytes that a file may have after an upload, else 552; 0: any number

@@ -47,6 +47,9 @@ func (s *session) take(c command) bool {
 		s.mu.Unlock()
 		return false
 	}
+	for s.busy && c.row != nil && c.row.barrier && !s.ended && !s.lost {
+		s.work.Wait()
+	}
 	if !s.busy {
 		if c.row != nil && c.row.store && c.bad == nil {
 			s.busy = true
@@ -61,6 +64,9 @@ func (s *session) take(c command) bool {
 		s.active = time.Now()
 		over := s.ended || s.lost
 		s.mu.Unlock()
+		if s.upgrade && !over {
+			return s.secure()
+		}
 		return !over
 	}
 	switch {
@@ -221,6 +227,9 @@ func (s *session) run(c *command) (reply ftp.Reply, err error) {
 			s.data.Reset() // of a transfer that was refused, too
 		}
 	}()
+	if c.row.transfer && !s.private && s.protection() >= ProtectData {
+		return reply, errNeedProt // RFC 4217 §10.2: on the transfer, not on PASV; and before it touches anything
+	}
 	r := request{Command: c.Command, row: c.row, hit: c.hit}
 	if r.path, err = s.resolve(ctx, c); err != nil {
 		return reply, because(ctx, err)
@@ -249,7 +258,7 @@ func (s *session) gate(c *command) error {
 		return s.stranger(ftp.Errorf(500, "Unknown command."))
 	case s.account == nil && !r.beforeLogin:
 		return ftp.Errorf(530, "Please login with USER and PASS.")
-	case r.handle == nil:
+	case !r.has(s.endpoint):
 		return ftp.Errorf(502, "Command %s not implemented.", r.verb)
 	case c.aborted:
 		return errAborted

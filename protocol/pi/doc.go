@@ -7,11 +7,12 @@
 // takes, which rights it needs, and its handler. FEAT, HELP, gating, log
 // redaction, the permission matrix and a coverage test derive from it.
 // Handlers live in files named after the specification that defines them
-// (rfc959_*.go, rfc2389.go, rfc2428.go, rfc3659.go, mfmt.go, site.go), those of
+// (rfc959_*.go, rfc2389.go, rfc2428.go, rfc3659.go, rfc4217.go, mfmt.go, site.go), those of
 // LIST, NLST and MLSD in listing.go.
 // A handler returns its reply or an error; errors.go is the one map from error
 // to reply. transfer.go fixes the order of every transfer; constraints.go and pace.go
-// hold what an account limits beyond its rights.
+// hold what an account limits beyond its rights. tls.go says how TLS on data connections
+// is bound to the control connection's.
 //
 // # A session: a reader and a worker
 //
@@ -32,6 +33,8 @@
 //	working --QUIT------------------> it waits its turn; nothing more is read
 //	working --end of control--------> the running command is cancelled, the
 //	                                  queue is dropped
+//	any     --AUTH------------------> the reader waits until it is idle, answers, and
+//	                                  begins the handshake; what it had read is dropped
 //	any     --221 or 421 written----> ended
 //
 // NOOP and STAT overtake only a transfer whose 150 is out. There the client
@@ -43,7 +46,8 @@
 // # The order of a transfer
 //
 //	rights -> open (no side effects) or first page of the listing ->
-//	data connection -> 150 -> bytes -> end of data -> publish -> 226
+//	data connection -> 150 -> TLS handshake (PROT P) -> bytes -> end of data ->
+//	publish -> 226
 //
 // so that a missing file is a clean 550, and a client that never connects
 // leaves nothing behind. Strict commit: between end of data and publishing the

@@ -55,6 +55,10 @@ func codeFor(err error, r *row) (ftp.Code, string) {
 		return 501, "The data address must be the address of the control connection."
 	case is(dtp.ErrLowPort):
 		return 504, "Ports below 1024 are refused."
+	case is(dtp.ErrHandshake):
+		return 522, "TLS handshake on the data connection failed."
+	case is(errNotResumed):
+		return 522, "TLS session reuse is required on data connections."
 	case is(dtp.ErrStalled):
 		return 426, "Data connection stalled; transfer aborted."
 	case errors.As(err, &peer):

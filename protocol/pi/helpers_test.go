@@ -142,6 +142,7 @@ func (l *log) trace() *pi.Trace {
 			l.transfers = append(l.transfers, i)
 			l.mu.Unlock()
 		},
+		NotResumed: func(pi.SessionInfo) { l.add("not resumed") },
 		Failure: func(_ pi.SessionInfo, c ftp.Command, code ftp.Code, err error) {
 			l.add("failure %s %d %v", c.Verb, code, err)
 		},

@@ -40,6 +40,11 @@ var probes = map[string][]probe{
 	"REIN": {{line: "REIN", reply: 220}},
 	"QUIT": {{line: "QUIT", reply: 221}},
 
+	"AUTH": {{line: "AUTH TLS", reply: 234}},
+	"PBSZ": {{line: "PBSZ 0", reply: 503}}, // without AUTH
+	"PROT": {{line: "PROT P", reply: 503}},
+	"CCC":  {{line: "CCC", reply: 533}},
+
 	"TYPE": {{line: "TYPE I", reply: 200}},
 	"STRU": {{line: "STRU F", reply: 200}},
 	"MODE": {{line: "MODE S", reply: 200}},
@@ -171,7 +176,10 @@ func TestPermissionMatrix(t *testing.T) {
 	for _, w := range everybody() {
 		t.Run(w.name, func(t *testing.T) {
 			m := matrix{t: t, who: w}
-			m.server = ftptest.Start(t, ftptest.Options{Account: m.account, Limits: pi.Limits{MaxConnectionsPerIP: 1000}})
+			m.server = ftptest.Start(t, ftptest.Options{
+				Account: m.account, Limits: pi.Limits{MaxConnectionsPerIP: 1000},
+				Endpoint: pi.Endpoint{TLS: ftptest.NewAuthority(t).TLS(nil)},
+			})
 			for name, v := range verbs {
 				ways := probes[name]
 				switch {

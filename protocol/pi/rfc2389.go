@@ -13,7 +13,7 @@ import (
 func (s *session) feat(context.Context, request) (ftp.Reply, error) {
 	lines := []string{" TVFS"}
 	for _, row := range s.server.table {
-		if row.feat != nil && row.handle != nil {
+		if row.feat != nil && row.has(s.endpoint) {
 			if line := row.feat(s); line != "" {
 				lines = append(lines, " "+line)
 			}

@@ -50,9 +50,6 @@ func (s *session) eprt(_ context.Context, r request) (ftp.Reply, error) {
 
 // listen reserves a passive port for this client.
 func (s *session) listen() (uint16, error) {
-	if s.endpoint.Passive == nil {
-		return 0, ftp.Errorf(502, "Passive mode is not available here.")
-	}
 	at, err := s.channel().Passive()
 	return at.Port(), err
 }

@@ -35,14 +35,14 @@ func (s *session) help(_ context.Context, r request) (ftp.Reply, error) {
 		if verb == "SITE" {
 			return siteHelp(), nil
 		}
-		if row == nil || row.handle == nil {
+		if row == nil || !row.has(s.endpoint) {
 			return ftp.Reply{}, ftp.Errorf(501, "No such command here.")
 		}
 		return ftp.Replyf(214, "Syntax: %s (%s)", row.help, row.rfc), nil
 	}
 	var verbs []string
 	for verb, row := range s.server.table {
-		if row.handle != nil {
+		if row.has(s.endpoint) {
 			verbs = append(verbs, verb)
 		}
 	}

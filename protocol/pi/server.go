@@ -20,7 +20,8 @@ var ErrServerClosed = errors.New("ftp: server closed")
 // Server speaks FTP on any number of listeners. Its fields are set before Serve and not changed afterwards.
 type Server struct {
 	Login  LoginFunc
-	Guest  func(user string) bool // whether USER is greeted as a guest; nil: nobody is
+	Guest  func(user string) bool       // whether USER is greeted as a guest; nil: nobody is
+	Needs  func(user string) Protection // what a user needs before PASS; nil: nothing beyond the endpoint's demand
 	Limits Limits
 	Trace  *Trace
 
@@ -29,6 +30,10 @@ type Server struct {
 	// Admit reports itself, and not each time: whoever is refused comes often.
 	// nil: all may come.
 	Admit func(endpoint string, remote netip.Addr) (refusal string)
+
+	// Certified tells whether a client whose verified certificate has these names
+	// logs in as user without a password; nil: nobody does.
+	Certified func(user string, names []string) bool
 
 	slots slots
 	table map[string]*row // by verb; made once, by the first Serve
@@ -46,7 +51,9 @@ type Endpoint struct {
 	Name       string       // in the log
 	Greeting   []string     // lines of the 220; empty: a greeting without product or version
 	Passive    *dtp.Passive // where PASV and EPSV listen; nil: 502
+	NoActive   bool         // PORT and EPRT are 502
 	PublicHost netip.Addr   // announced by PASV instead of the address the client reached; zero: that address
+	TLS        *TLS         // nil: none
 	ASCII      bool         // convert from the start instead of only after TYPE A (CLIENTS: old devices send no TYPE I)
 }
 
@@ -133,7 +140,7 @@ func (s *Server) admit(conn net.Conn, e *Endpoint, limits Limits, stop <-chan st
 	}
 	ctx, cancel := context.WithCancelCause(context.Background())
 	c := &session{
-		server: s, endpoint: e, limits: limits, conn: conn,
+		server: s, endpoint: e, limits: limits, conn: conn, stream: conn,
 		ctx: ctx, cancel: cancel, start: time.Now(),
 		info: SessionInfo{ID: fmt.Sprintf("%08x", rand.Uint32()), Endpoint: e.Name, Local: local, Remote: remote},
 	}

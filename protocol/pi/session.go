@@ -2,6 +2,7 @@ package pi
 
 import (
 	"context"
+	"crypto/tls"
 	"errors"
 	"io"
 	"net"
@@ -27,7 +28,7 @@ type session struct {
 	server   *Server
 	endpoint *Endpoint
 	limits   Limits
-	conn     net.Conn
+	conn     net.Conn     // for deadlines; bytes go through stream and lines
 	tcp      *net.TCPConn // conn, if it is one
 	ctx      context.Context
 	cancel   context.CancelCauseFunc
@@ -51,6 +52,14 @@ type session struct {
 	failedLogins int
 	strangers    int // unknown verbs before login
 
+	upgrade    bool        // AUTH has been answered: the handshake comes next
+	secrets    *tls.Config // of this session's TLS; nil: the control connection is clear
+	certified  []string    // names in the client's certificate
+	noPassword bool        // it was enough for the login
+	pbszSeen   bool
+	private    bool // PROT P
+	notResumed bool // some data connection had a TLS session of its own
+
 	mu      sync.Mutex
 	work    sync.Cond // the queue has room, the worker has gone, or quit or lost is set
 	queue   []command
@@ -66,10 +75,12 @@ type session struct {
 	reason  string
 	active  time.Time // when the last command ended
 
+	writeBy time.Time // the deadline of writes
+
+	stream  net.Conn // conn or the TLS over it; under replies
 	replies struct {
 		sync.Mutex
-		deadline time.Time
-		buf      []byte
+		buf []byte
 	}
 }
 
@@ -107,12 +118,11 @@ func (s *session) open() {
 	s.lines = ftp.NewLineReader(s.conn, s.limits.CommandLine)
 	s.lines.Refuse = s.refuseTelnet
 	s.active, s.nobody = s.start, s.start
-	s.send(s.greeting())
-	s.mu.Lock()
-	if !s.lost && !s.ended && !s.drained { // who ended it by now has set a deadline that must stay
-		s.conn.SetReadDeadline(s.start.Add(min(s.limits.LoginTimeout, s.limits.IdleTimeout)))
+	if t := s.endpoint.TLS; t != nil && t.Implicit && !s.secure() {
+		return
 	}
-	s.mu.Unlock()
+	s.send(s.greeting())
+	s.waitUntil(s.start.Add(min(s.limits.LoginTimeout, s.limits.IdleTimeout)))
 }
 
 func (s *session) close() {
@@ -121,6 +131,10 @@ func (s *session) close() {
 	info := s.info
 	s.logout()
 	s.cancel(nil)
+	if t, ok := s.stream.(*tls.Conn); ok {
+		s.conn.SetWriteDeadline(time.Now().Add(goodbyeTimeout))
+		_ = t.CloseWrite() // close_notify, for whoever is still there
+	}
 	s.conn.Close()
 	s.server.forget(s)
 	t := s.server.Trace
@@ -165,9 +179,11 @@ func (s *session) greeting() ftp.Reply {
 	return ftp.Replyf(220, "FTP server ready.")
 }
 
-// reset puts everything a login can change back to its start (connect, REIN, USER).
+// reset puts everything a login can change back to its start (connect, REIN, USER). PROT is
+// not among it (RFC 4217 §9): many clients send it before USER.
 func (s *session) reset() {
 	s.user, s.wd, s.renameFrom, s.restart = "", "/", "", 0
+	s.noPassword = false
 	s.typ, s.typeSet = typeASCII, s.endpoint.ASCII
 	s.facts = ftp.AllFacts
 	s.epsvAll = false
@@ -269,6 +285,11 @@ func (s *session) lose(err error) {
 		s.reason = "connection lost"
 		if errors.Is(err, io.EOF) {
 			s.reason = "closed by the client"
+		}
+		if h := (*handshakeError)(nil); errors.As(err, &h) {
+			s.reason = h.Error()
+		} else if text := alert(err); text != "" {
+			s.reason = "closed by the client: " + text
 		}
 	}
 	s.lost = true
@@ -382,21 +403,28 @@ func (s *session) write(p []byte) {
 // leaves its replies unread for replyTimeout is gone. Nothing follows the last
 // reply, or a session that was cut.
 func (s *session) writeLocked(p []byte) {
-	s.mu.Lock()
-	if s.ended || s.lost {
-		s.mu.Unlock()
+	if !s.renewWrite() {
 		return
 	}
-	// The deadline is renewed only when half of it has gone by.
-	if now := time.Now(); now.After(s.replies.deadline.Add(-replyTimeout / 2)) {
-		s.replies.deadline = now.Add(replyTimeout)
-		s.conn.SetWriteDeadline(s.replies.deadline)
-	}
-	s.mu.Unlock()
-	if _, err := s.conn.Write(p); err != nil {
+	if _, err := s.stream.Write(p); err != nil {
 		s.lose(err)
 		s.conn.SetReadDeadline(past)
 	}
+}
+
+// renewWrite gives a write its time, unless nothing may be written any more. The
+// deadline is renewed only when half of it has gone by.
+func (s *session) renewWrite() bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.ended || s.lost {
+		return false
+	}
+	if now := time.Now(); now.After(s.writeBy.Add(-replyTimeout / 2)) {
+		s.writeBy = now.Add(replyTimeout)
+		s.conn.SetWriteDeadline(s.writeBy)
+	}
+	return true
 }
 
 // end marks the session as over and wakes the reader.

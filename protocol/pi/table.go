@@ -42,15 +42,17 @@ type row struct {
 	needs  Rights // checked against the path argument before the handler runs
 	handle handler
 
-	beforeLogin bool // answered without login
-	store       bool // touches storage or the password checker: runs on the worker
-	transfer    bool // uses the data connection
-	upload      bool // ... to receive; its name being taken or unfit is 553 (RFC 959 §5.4)
-	names       bool // makes a name: taken or unfit is 553 as well
-	file        bool // means a file: "name/" is not one
-	overtakes   bool // answered at once while a transfer runs
-	steady      bool // ABOR does not touch it
-	secret      bool // the argument never reaches a log
+	on          func(*Endpoint) bool // where the verb exists, elsewhere it is 502; nil: everywhere
+	beforeLogin bool                 // answered without login
+	store       bool                 // touches storage or the password checker: runs on the worker
+	transfer    bool                 // uses the data connection
+	upload      bool                 // ... to receive; its name being taken or unfit is 553 (RFC 959 §5.4)
+	names       bool                 // makes a name: taken or unfit is 553 as well
+	file        bool                 // means a file: "name/" is not one
+	overtakes   bool                 // answered at once while a transfer runs
+	steady      bool                 // ABOR does not touch it
+	barrier     bool                 // runs on the reader, with nothing else under way: it changes what is read
+	secret      bool                 // the argument never reaches a log
 	keeps       keep
 	feat        func(*session) string // its line in FEAT; nil or "": none
 }
@@ -59,7 +61,7 @@ type row struct {
 func newTable() map[string]*row {
 	return index([]row{
 		// Access control, RFC 959 §4.1.1
-		{verb: "USER", rfc: "RFC 959 §4.1.1", help: "USER <sp> name", arg: argText, handle: (*session).user_, beforeLogin: true},
+		{verb: "USER", rfc: "RFC 959 §4.1.1", help: "USER <sp> name", arg: argText, handle: (*session).user_, beforeLogin: true, store: true, steady: true},
 		{verb: "PASS", rfc: "RFC 959 §4.1.1", help: "PASS <sp> password", arg: argOptional, handle: (*session).pass, beforeLogin: true, store: true, steady: true, secret: true},
 		{verb: "ACCT", rfc: "RFC 959 §4.1.1", help: "ACCT <sp> account", arg: argText, handle: (*session).acct, secret: true},
 		{verb: "CWD", rfc: "RFC 959 §4.1.1", help: "CWD <sp> directory", arg: argOptionalPath, needs: List, handle: (*session).cwd, store: true},
@@ -68,14 +70,20 @@ func newTable() map[string]*row {
 		{verb: "QUIT", rfc: "RFC 959 §4.1.1", help: "QUIT", handle: (*session).bye, beforeLogin: true},
 		{verb: "SMNT", rfc: "RFC 959 §4.1.1", arg: argText},
 
+		// Protection, RFC 4217
+		{verb: "AUTH", rfc: "RFC 4217 §4", help: "AUTH <sp> TLS", arg: argText, handle: (*session).auth_, on: withTLS, beforeLogin: true, barrier: true, feat: always("AUTH TLS")},
+		{verb: "PBSZ", rfc: "RFC 4217 §8", help: "PBSZ <sp> 0", arg: argText, handle: (*session).pbsz, on: withTLS, beforeLogin: true, keeps: keepAll, feat: always("PBSZ")},
+		{verb: "PROT", rfc: "RFC 4217 §9", help: "PROT <sp> P | C", arg: argText, handle: (*session).prot, on: withTLS, beforeLogin: true, keeps: keepAll, feat: always("PROT")},
+		{verb: "CCC", rfc: "RFC 4217 §5", help: "CCC", handle: (*session).ccc, on: withTLS, beforeLogin: true},
+
 		// Transfer parameters, RFC 959 §4.1.2
 		{verb: "TYPE", rfc: "RFC 959 §3.1.1", help: "TYPE <sp> A [N] | I | L 8", arg: argText, handle: (*session).type_, keeps: keepRestart},
 		{verb: "STRU", rfc: "RFC 959 §3.1.2", help: "STRU <sp> F", arg: argText, handle: (*session).stru, keeps: keepRestart},
 		{verb: "MODE", rfc: "RFC 959 §3.4", help: "MODE <sp> S", arg: argText, handle: (*session).mode, keeps: keepRestart},
-		{verb: "PASV", rfc: "RFC 959 §4.1.2", help: "PASV", handle: (*session).pasv, keeps: keepRestart},
-		{verb: "PORT", rfc: "RFC 959 §4.1.2", help: "PORT <sp> h1,h2,h3,h4,p1,p2", arg: argText, handle: (*session).port, keeps: keepRestart},
-		{verb: "EPSV", rfc: "RFC 2428 §3", help: "EPSV [<sp> 1 | 2 | ALL]", arg: argOptional, handle: (*session).epsv, keeps: keepRestart, feat: always("EPSV")},
-		{verb: "EPRT", rfc: "RFC 2428 §2", help: "EPRT <sp> |family|address|port|", arg: argText, handle: (*session).eprt, keeps: keepRestart, feat: always("EPRT")},
+		{verb: "PASV", rfc: "RFC 959 §4.1.2", help: "PASV", handle: (*session).pasv, on: withPassive, keeps: keepRestart},
+		{verb: "PORT", rfc: "RFC 959 §4.1.2", help: "PORT <sp> h1,h2,h3,h4,p1,p2", arg: argText, handle: (*session).port, on: withActive, keeps: keepRestart},
+		{verb: "EPSV", rfc: "RFC 2428 §3", help: "EPSV [<sp> 1 | 2 | ALL]", arg: argOptional, handle: (*session).epsv, on: withPassive, keeps: keepRestart, feat: always("EPSV")},
+		{verb: "EPRT", rfc: "RFC 2428 §2", help: "EPRT <sp> |family|address|port|", arg: argText, handle: (*session).eprt, on: withActive, keeps: keepRestart, feat: always("EPRT")},
 
 		// Transfers, RFC 959 §4.1.3
 		{verb: "RETR", rfc: "RFC 959 §4.1.3", help: "RETR <sp> file", arg: argPath, needs: Read, handle: (*session).retr, store: true, transfer: true, file: true},
@@ -114,11 +122,7 @@ func newTable() map[string]*row {
 		{verb: "SITE", rfc: "RFC 959 §4.1.3", help: "SITE <sp> CHMOD | UTIME | HELP", arg: argText, handle: (*session).site, store: true},
 
 		// Known, and not spoken: 502.
-		{verb: "AUTH", rfc: "RFC 2228 §3", arg: argText, beforeLogin: true},
 		{verb: "ADAT", rfc: "RFC 2228 §3", arg: argText, beforeLogin: true},
-		{verb: "PBSZ", rfc: "RFC 2228 §3", arg: argText, beforeLogin: true},
-		{verb: "PROT", rfc: "RFC 2228 §3", arg: argText, beforeLogin: true},
-		{verb: "CCC", rfc: "RFC 2228 §3", beforeLogin: true},
 		{verb: "MIC", rfc: "RFC 2228 §3", arg: argText, beforeLogin: true},
 		{verb: "CONF", rfc: "RFC 2228 §3", arg: argText, beforeLogin: true},
 		{verb: "ENC", rfc: "RFC 2228 §3", arg: argText, beforeLogin: true},
@@ -170,6 +174,13 @@ func index(rows []row) map[string]*row {
 	}
 	return m
 }
+
+func withTLS(e *Endpoint) bool     { return e.TLS != nil }
+func withActive(e *Endpoint) bool  { return !e.NoActive }
+func withPassive(e *Endpoint) bool { return e.Passive != nil }
+
+// has reports whether the verb is spoken at e.
+func (r *row) has(e *Endpoint) bool { return r.handle != nil && (r.on == nil || r.on(e)) }
 
 // always is the FEAT line of a verb that every account has.
 func always(line string) func(*session) string {

@@ -49,7 +49,7 @@ func onFakeTime(t *testing.T, o ftptest.Options, test func(t *testing.T, p *pipe
 	synctest.Test(t, func(t *testing.T) {
 		p := &pipes{conns: make(chan net.Conn), closed: make(chan struct{})}
 		s, served := ftptest.NewServer(t, o), make(chan error)
-		go func() { served <- s.Serve(p, pi.Endpoint{}) }()
+		go func() { served <- s.Serve(p, o.Endpoint) }()
 		c := p.dial()
 		test(t, p, c, bufio.NewReader(c))
 		c.Close()

@@ -14,6 +14,7 @@ type SessionInfo struct {
 	Local    netip.AddrPort
 	Remote   netip.AddrPort
 	User     string // empty before login
+	TLS      string // version and cipher suite of the control connection; empty: clear
 }
 
 // TransferInfo reports a transfer that has ended.
@@ -50,6 +51,7 @@ type Trace struct {
 	Login        func(info SessionInfo, user string, err error)              // nil: logged in
 	Command      func(info SessionInfo, c ftp.Command, reply ftp.Reply)      // secret arguments are removed
 	Transfer     func(SessionInfo, TransferInfo)
+	NotResumed   func(SessionInfo)                                                // a data connection with a TLS session of its own (ReuseLog)
 	Failure      func(info SessionInfo, c ftp.Command, reply ftp.Code, err error) // a 4xx or 5xx that has a cause
 	Panic        func(info SessionInfo, c ftp.Command, value any, stack []byte)
 }

@@ -47,13 +47,19 @@ func (s *session) connect(ctx context.Context) (*dtp.Transfer, error) {
 
 // begin writes the 150 and lets NOOP and STAT see the transfer. A reply to one of
 // them can neither come before the 150 nor miss the transfer after it.
-func (s *session) begin(t *dtp.Transfer, path, text string) {
+// Then comes the handshake of a protected data connection: real clients wait for the
+// 150 before they begin it, and it is due for empty files as well.
+func (s *session) begin(ctx context.Context, t *dtp.Transfer, r *row, path, text string) error {
 	s.replies.Lock()
-	defer s.replies.Unlock()
 	s.mu.Lock()
 	s.running.transfer, s.running.path = t, path
 	s.mu.Unlock()
 	s.sendLocked(ftp.Reply{Code: 150, Lines: []string{text}})
+	s.replies.Unlock()
+	if s.private {
+		return s.protect(ctx, t, r.upload)
+	}
+	return nil
 }
 
 // download sends src, which has been opened, to the client; raw is the operating
@@ -73,8 +79,9 @@ func (s *session) download(ctx context.Context, r request, src io.Reader, raw *o
 	if l := s.account.Download; len(l) > 0 {
 		src, raw = pacedReader{pace{ctx, l}, src}, nil
 	}
-	s.begin(t, info.Path, text)
-	err = t.Send(ctx, src, raw)
+	if err = s.begin(ctx, t, r.row, info.Path, text); err == nil {
+		err = t.Send(ctx, src, raw)
+	}
 	if closeErr := t.Close(); err == nil {
 		err = closeErr
 	}
@@ -150,7 +157,9 @@ func (s *session) receive(ctx context.Context, r request, u upload) (reply ftp.R
 			return reply, err
 		}
 	}
-	s.begin(t, u.path, u.begin)
+	if err = s.begin(ctx, t, r.row, u.path, u.begin); err != nil {
+		return reply, err
+	}
 	if l := s.account.Upload; len(l) > 0 {
 		dst = pacedWriter{pace{ctx, l}, dst}
 	}
