@@ -25,6 +25,8 @@ type Listener struct {
 	PassivePorts PortRange      // zero: any port that the kernel gives
 	PublicHost   netip.Addr     // announced by PASV; invalid: the address the client reached
 	DefaultType  DefaultType
+	ActiveMode   bool           // PORT and EPRT are allowed
+	TLS          *TLS           // nil: none
 	Banner       string         // may have several lines; empty: the gateway's own
 	AllowFrom    []netip.Prefix // none: everyone may connect
 	DenyFrom     []netip.Prefix // even if AllowFrom has it
@@ -130,12 +132,14 @@ type Anonymous struct {
 // User is a user of the configuration.
 type User struct {
 	Name         string
-	PasswordHash string
+	PasswordHash string // empty: the certificate is enough
+	ClientName   string // a name that the client's certificate must have; empty: none is needed
 	Filesystem   Backend
 	Access       Access
 	OnConflict   OnConflict
 	Commit       Commit
 	ResumeWindow time.Duration  // how long a cut upload is kept for its owner; 0: not at all
+	RequireTLS   RequireTLS     // if stricter than the listener's
 	AllowFrom    []netip.Prefix // none: from anywhere
 	DenyNames    []string       // patterns of names that are not made
 	MaxUpload    int64          // bytes; 0: any number

@@ -1,6 +1,7 @@
 package config
 
 import (
+	"crypto/tls"
 	"net/netip"
 	"os"
 	"path/filepath"
@@ -28,6 +29,7 @@ func TestLoadFillsEverything(t *testing.T) {
 				PassivePorts: PortRange{20000, 20099},
 				PublicHost:   netip.MustParseAddr("203.0.113.7"),
 				DefaultType:  DefaultASCII,
+				ActiveMode:   true,
 				Banner:       "Welcome to the archive.\nBe kind = be quick.",
 			},
 			{
@@ -37,6 +39,12 @@ func TestLoadFillsEverything(t *testing.T) {
 				DefaultType:  DefaultBinary,
 				AllowFrom:    []netip.Prefix{netip.MustParsePrefix("10.0.0.0/8"), netip.MustParsePrefix("::1/128")},
 				DenyFrom:     []netip.Prefix{netip.MustParsePrefix("10.0.0.13/32")},
+				TLS: &TLS{
+					Mode: TLSImplicit, Require: RequireData, CertFile: "/etc/ftpgate/cert.pem", KeyFile: "testdata/keys/key.pem",
+					MinVersion: tls.VersionTLS13, CipherSuites: []uint16{tls.TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256},
+					SessionReuse: ReuseRequire, AllowTruncation: true,
+					ClientCA: "/etc/ftpgate/clients.pem", ClientCert: ClientCertRequired,
+				},
 			},
 		},
 		Throttle: Throttle{7, time.Minute, 24 * time.Hour, 0, []netip.Prefix{netip.MustParsePrefix("10.0.0.0/8")}},
@@ -52,7 +60,7 @@ func TestLoadFillsEverything(t *testing.T) {
 		Users: []User{
 			{
 				Name: "scanner", PasswordHash: "$2b$hunter2", Filesystem: dropbox("scanner"), Access: DropBox,
-				OnConflict: Rename, Commit: Lenient, ResumeWindow: 24 * time.Hour,
+				OnConflict: Rename, Commit: Lenient, ResumeWindow: 24 * time.Hour, RequireTLS: RequireNone,
 				AllowFrom: []netip.Prefix{netip.MustParsePrefix("192.168.0.0/16"), netip.MustParsePrefix("2001:db8::1/128"),
 					netip.MustParsePrefix("10.0.0.0/8")},
 				DenyNames: []string{"*.php", ".*"}, MaxUpload: 1 << 30, MaxSessions: 3, Rates: Rates{2 << 20, 3 << 20, 1 << 20, 4 << 10},
@@ -61,11 +69,17 @@ func TestLoadFillsEverything(t *testing.T) {
 				Name: "alice", PasswordHash: "$2b$hunter2", Access: ReadWrite, OnConflict: Overwrite, Commit: Strict,
 				Rates:      Rates{SessionDownload: 1 << 20, SessionUpload: 1 << 10},
 				Filesystem: Backend{Kind: "memory", Name: "my scratch", Memory: &Memory{MaxSize: 3 << 20}},
+				RequireTLS: RequireData,
+			},
+			{
+				Name: "device", ClientName: "device-7.example.org", Filesystem: dropbox("device"), Access: DropBox,
+				OnConflict: Refuse, Commit: Strict, RequireTLS: RequireNone,
+				Rates: Rates{SessionDownload: 1 << 20, SessionUpload: 1 << 10},
 			},
 			{
 				// THREATS 19: what a name holds is never evaluated again
 				Name: "${user.name}%", PasswordHash: "$2b$hunter2", Filesystem: dropbox("${user.name}%"), Access: ReadOnly,
-				OnConflict: Overwrite, Commit: Strict,
+				OnConflict: Overwrite, Commit: Strict, RequireTLS: RequireNone,
 				Rates: Rates{SessionDownload: 1 << 20, SessionUpload: 1 << 10},
 			},
 		},
@@ -75,6 +89,31 @@ func TestLoadFillsEverything(t *testing.T) {
 	}
 	if s := c.Users[1].Filesystem.String(); s != "backend.memory.my scratch" {
 		t.Errorf("the backend is called %q", s)
+	}
+}
+
+// TestTLSDefaults: with a certificate a tls block is complete.
+func TestTLSDefaults(t *testing.T) {
+	c, ds := loadText(t, `
+		state_dir = "/var"
+		listener "main" {
+		  address = ":21"
+		  tls {
+		    cert_file = "/c"
+		    key_file  = "/k"
+		  }
+		}
+		backend "memory" "m" {}
+		anonymous { filesystem = backend.memory.m }
+	`)
+	if c == nil || len(ds) > 0 {
+		t.Fatal(ds)
+	}
+	want := TLS{
+		Mode: TLSExplicit, Require: RequireLogin, CertFile: "/c", KeyFile: "/k", MinVersion: tls.VersionTLS12, SessionReuse: ReuseLog,
+	}
+	if got := *c.Listeners[0].TLS; !reflect.DeepEqual(got, want) {
+		t.Errorf("got %+v, want %+v", got, want)
 	}
 }
 
@@ -94,14 +133,14 @@ func TestDefaults(t *testing.T) {
 	}
 	m := Backend{Kind: "memory", Name: "m", Memory: &Memory{MaxSize: DefaultMemorySize}}
 	want := &Config{
-		Listeners: []Listener{{Name: "main", Address: netip.MustParseAddrPort("0.0.0.0:21"), DefaultType: DefaultBinary}},
+		Listeners: []Listener{{Name: "main", Address: netip.MustParseAddrPort("0.0.0.0:21"), DefaultType: DefaultBinary, ActiveMode: true}},
 		Limits: Limits{DefaultMaxConnections, DefaultMaxConnectionsPerIP, DefaultLoginAttempts, DefaultCommandLine,
 			DefaultLoginTimeout, DefaultIdleTimeout, DefaultDataTimeout, DefaultStallTimeout, DefaultShutdownTimeout, Rates{}, 0},
 		Throttle:  Throttle{DefaultFailures, DefaultWindow, DefaultBan, DefaultMaxDelay, nil},
 		Log:       Log{Level: "info"},
 		Anonymous: &Anonymous{Names: []string{"anonymous", "ftp"}, Filesystem: m},
 		Users: []User{{Name: "box", PasswordHash: "$2b$x", Filesystem: m, Access: DropBox, OnConflict: Refuse,
-			Commit: Strict}},
+			Commit: Strict, RequireTLS: RequireNone}},
 	}
 	if !reflect.DeepEqual(c, want) {
 		t.Errorf("got:\n%+v\nwant:\n%+v", c, want)

@@ -38,6 +38,7 @@ func (l *loader) decode(bodies []*hclsyntax.Body) *Config {
 	if l.torn {
 		return c
 	}
+	l.checkProtection(c.Listeners, c.Users, found["user"])
 	if len(found["listener"]) == 0 {
 		l.report(false, nil, "No listener", `Clients need somewhere to connect: listener "main" { address = ":2121" }`)
 	}

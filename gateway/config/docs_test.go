@@ -31,6 +31,7 @@ func TestReferenceIsComplete(t *testing.T) {
 		}
 	}
 	check("Top level", topLevel)
+	check("`tls`", tlsSchema)
 	for name, s := range blocks {
 		if name == "backend" {
 			continue

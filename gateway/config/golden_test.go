@@ -44,6 +44,9 @@ var testMachine = machine{
 	},
 	ephemeral: func() (PortRange, bool) { return PortRange{32768, 60999}, true },
 	stat: func(name string) (fs.FileInfo, error) {
+		if strings.Contains(name, "missing") {
+			return nil, fs.ErrNotExist
+		}
 		mode := fs.FileMode(0o640)
 		if strings.Contains(name, "readable") {
 			mode = 0o644

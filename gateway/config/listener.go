@@ -21,6 +21,8 @@ func (l *loader) listener(b *hclsyntax.Block) Listener {
 	x.PublicHost = s.publicHost("public_host", `"203.0.113.7"`)
 	x.AllowFrom = s.networks("allow_from", "Nobody could connect. Leave it out to let everyone connect.")
 	x.DenyFrom = s.networks("deny_from", "")
+	x.ActiveMode = !s.set("active_mode") || s.boolean("active_mode")
+	x.TLS = l.tlsBlock(b)
 	banner, _, _ := s.text("banner", `"Welcome."`)
 	x.Banner = strings.TrimRight(banner, "\r\n")
 	return x

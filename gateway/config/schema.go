@@ -6,6 +6,7 @@ import "slices"
 type schema struct {
 	labels     []string // what its labels stand for
 	attributes []string
+	inner      []string // blocks in it, at most one of each
 	later      []string // attributes and blocks of the design that this version does not have
 }
 
@@ -18,9 +19,10 @@ var topLevel = schema{
 var blocks = map[string]schema{
 	"listener": {
 		labels: []string{"name"},
-		attributes: []string{"address", "passive_ports", "public_host", "default_type", "banner",
+		attributes: []string{"address", "passive_ports", "public_host", "default_type", "banner", "active_mode",
 			"allow_from", "deny_from"},
-		later: []string{"public_hosts", "proxy_protocol", "tls"},
+		inner: []string{"tls"},
+		later: []string{"public_hosts", "proxy_protocol"},
 	},
 	"limits": {
 		attributes: []string{"max_connections", "max_connections_per_ip", "login_attempts", "command_line",
@@ -35,10 +37,16 @@ var blocks = map[string]schema{
 	"user": {
 		labels: []string{"name"},
 		attributes: []string{"password_hash", "filesystem", "access", "on_conflict", "commit", "resume_window",
-			"allow_from", "deny_names", "max_upload", "max_sessions",
+			"allow_from", "require_tls", "client_name", "deny_names", "max_upload", "max_sessions",
 			"download_rate", "upload_rate", "session_download_rate", "session_upload_rate"},
 		later: []string{"mount"},
 	},
+}
+
+// tlsSchema is the tls block of a listener.
+var tlsSchema = schema{
+	attributes: []string{"mode", "require", "cert_file", "key_file", "min_version", "cipher_suites", "session_reuse",
+		"allow_truncation", "client_ca", "client_cert"},
 }
 
 // backends are the backend blocks by kind.
@@ -60,6 +68,9 @@ func harmless(attribute string) bool {
 		return false
 	}
 	if slices.Contains(topLevel.attributes, attribute) {
+		return true
+	}
+	if slices.Contains(tlsSchema.attributes, attribute) {
 		return true
 	}
 	for _, group := range []map[string]schema{blocks, backends} {

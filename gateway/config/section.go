@@ -27,15 +27,22 @@ type section struct {
 // user.name in it, or "".
 func (l *loader) open(b *hclsyntax.Block, s schema, user string) *section {
 	l.checkAttributes(b.Body, s)
+	seen := make(map[string]bool)
 	for _, inner := range b.Body.Blocks {
 		switch {
+		case slices.Contains(s.inner, inner.Type) && len(inner.Labels) > 0:
+			l.errorAt(inner.LabelRanges[0], "No label here", "A %s block has no label.", inner.Type)
+		case slices.Contains(s.inner, inner.Type) && seen[inner.Type]:
+			l.errorAt(inner.TypeRange, fmt.Sprintf("A second %s block", inner.Type), "A %s has one at most.", b.Type)
+		case slices.Contains(s.inner, inner.Type):
+			seen[inner.Type] = true
 		case slices.Contains(s.later, inner.Type):
 			l.notYet(inner.TypeRange, inner.Type)
 		case slices.Contains(s.attributes, inner.Type):
 			l.errorAt(inner.TypeRange, "Not a block", "%s is set with an equals sign: %s = ...", inner.Type, inner.Type)
 		default:
 			l.errorAt(inner.TypeRange, fmt.Sprintf("Unknown block %q", inner.Type), "A %s block has no such block.%s",
-				b.Type, didYouMean(inner.Type, append(slices.Clone(s.attributes), s.later...)))
+				b.Type, didYouMean(inner.Type, slices.Concat(s.attributes, s.inner, s.later)))
 		}
 	}
 	return &section{l: l, attrs: b.Body.Attributes, header: b.DefRange(), vars: l.evalContext(b.TypeRange.Filename, user)}
@@ -48,11 +55,11 @@ func (l *loader) checkAttributes(b *hclsyntax.Body, s schema) {
 		case slices.Contains(s.attributes, name):
 		case slices.Contains(s.later, name):
 			l.notYet(a.NameRange, name)
-		case isBlock:
+		case isBlock, slices.Contains(s.inner, name):
 			l.errorAt(a.NameRange, "Not an attribute", "%s is a block: %s", name, header(name))
 		default:
 			l.errorAt(a.NameRange, fmt.Sprintf("Unknown attribute %q", name), "There is no such attribute here.%s",
-				didYouMean(name, append(slices.Clone(s.attributes), s.later...)))
+				didYouMean(name, slices.Concat(s.attributes, s.inner, s.later)))
 		}
 	}
 }

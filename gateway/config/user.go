@@ -46,6 +46,7 @@ func (l *loader) user(b *hclsyntax.Block, a *Anonymous, everybody Rates) User {
 	s := l.open(b, blocks["user"], name)
 	x := User{
 		Name:         name,
+		ClientName:   s.clientName(),
 		PasswordHash: s.passwordHash(),
 		Filesystem:   s.filesystem(name),
 		Access:       choice(s, "access", ReadWrite, ReadOnly, ReadWrite, DropBox),
@@ -53,6 +54,7 @@ func (l *loader) user(b *hclsyntax.Block, a *Anonymous, everybody Rates) User {
 		Commit:       choice(s, "commit", Strict, Strict, Lenient),
 		ResumeWindow: s.duration("resume_window", 0, 0),
 		AllowFrom:    s.networks("allow_from", "Nobody could log in. Leave it out to allow logins from anywhere."),
+		RequireTLS:   choice(s, "require_tls", RequireNone, RequireNone, RequireLogin, RequireData),
 		DenyNames:    s.patterns("deny_names"),
 		MaxUpload:    s.size("max_upload", `"1GiB"`, 1, math.MaxInt64, 0),
 		MaxSessions:  s.number("max_sessions", 1, maxConnections, 0),
@@ -92,7 +94,9 @@ func (s *section) patterns(name string) []string {
 func (s *section) passwordHash() string {
 	const name, example = secretAttribute, `"$argon2id$..." (ftpgate hash makes one)`
 	if !s.set(name) {
-		s.missing(name, example)
+		if !s.set("client_name") {
+			s.missing(name, example)
+		}
 		return ""
 	}
 	text, v, ok := s.text(name, example)
@@ -103,6 +107,33 @@ func (s *section) passwordHash() string {
 		s.wrong(name, v, "%s.", capital(err.Error()))
 	}
 	return text
+}
+
+// clientName reads the name that the client's certificate must have.
+func (s *section) clientName() string {
+	const name = "client_name"
+	text, v, ok := s.text(name, `"scanner-7.example.org"`)
+	if ok && strings.TrimSpace(text) == "" {
+		s.wrong(name, v, "It is a name in the client's certificate: its common name, a DNS name or an email address.")
+	}
+	return text
+}
+
+// checkProtection reports users that no listener could let in.
+func (l *loader) checkProtection(listeners []Listener, users []User, bs []*hclsyntax.Block) {
+	hasTLS := slices.ContainsFunc(listeners, func(x Listener) bool { return x.TLS != nil })
+	hasCA := slices.ContainsFunc(listeners, func(x Listener) bool { return x.TLS != nil && x.TLS.ClientCA != "" })
+	for i, u := range users {
+		attrs := bs[i].Body.Attributes
+		if u.ClientName != "" && !hasCA {
+			l.errorAt(attrs["client_name"].Expr.Range(), "No listener asks for certificates",
+				"Set client_ca in the tls block of a listener, or this user can never log in.")
+		}
+		if u.RequireTLS != RequireNone && !hasTLS {
+			l.errorAt(attrs["require_tls"].Expr.Range(), "No listener has TLS",
+				"Give one a tls block, or this user can never log in.")
+		}
+	}
 }
 
 // networks reads a list of networks and addresses. empty says why it may not be

@@ -17,6 +17,19 @@ listener "inner" {
   passive_ports = "21000-21099"
   allow_from    = ["10.0.0.0/8", "::1"]
   deny_from     = ["10.0.0.13"]
+  active_mode   = false
+  tls {
+    mode             = "implicit"
+    require          = "data"
+    cert_file        = "/etc/ftpgate/cert.pem"
+    key_file         = "keys/key.pem"
+    min_version      = "1.3"
+    cipher_suites    = ["TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256"]
+    session_reuse    = "require"
+    allow_truncation = true
+    client_ca        = "/etc/ftpgate/clients.pem"
+    client_cert      = "required"
+  }
 }
 
 throttle {
@@ -88,6 +101,13 @@ user "scanner" {
 user "alice" {
   password_hash = env("HASH")
   filesystem    = backend.memory["my scratch"]
+  require_tls   = "data"
+}
+
+user "device" {
+  client_name = "device-7.example.org"
+  filesystem  = backend.local.dropbox
+  access      = "drop-box"
 }
 
 user "$${user.name}%" {
