@@ -11,6 +11,7 @@
 //	admit.go     who may connect: bans, and the networks of a listener
 //	bans.go      the file that keeps bans over a restart
 //	admin.go     the admin endpoint: orders to the running gateway
+//	tls.go       certificates and what else a listener needs for TLS, read again when they change
 //	log.go       the log: format, level, escaping
 //	trace.go     what the protocol reports, as log lines
 //

@@ -45,7 +45,7 @@ type listener struct {
 // directory is missing is an error in the log, not of the gateway: the others
 // are served, and that user as soon as the directory is there.
 func New(c *config.Config, log zerolog.Logger) (*Gateway, error) {
-	p, err := portal(c)
+	p, users, err := portal(c)
 	if err != nil {
 		return nil, err
 	}
@@ -62,10 +62,12 @@ func New(c *config.Config, log zerolog.Logger) (*Gateway, error) {
 		g.openEarly(c.Anonymous.Filesystem, auth.AnonymousUser)
 	}
 	g.server = &pi.Server{
-		Login: login(p, realm),
-		Guest: func(user string) bool { return c.Anonymous != nil && guests.Knows(user) },
-		Trace: newTrace(log),
-		Admit: g.admit,
+		Login:     login(p, realm),
+		Guest:     func(user string) bool { return c.Anonymous != nil && guests.Knows(user) },
+		Needs:     realm.needs,
+		Certified: users.Certified,
+		Trace:     newTrace(log),
+		Admit:     g.admit,
 		Limits: pi.Limits{
 			MaxConnections: c.Limits.MaxConnections, MaxConnectionsPerIP: c.Limits.MaxConnectionsPerIP,
 			LoginAttempts: c.Limits.LoginAttempts, CommandLine: c.Limits.CommandLine,
@@ -85,6 +87,11 @@ func (g *Gateway) openEarly(b config.Backend, user string) {
 // Listen opens every listener, or none.
 func (g *Gateway) Listen(ctx context.Context) error {
 	for _, c := range g.config.Listeners {
+		secure, err := newTLS(c.TLS, time.Now, g.log.With().Str("listener", c.Name).Logger())
+		if err != nil {
+			g.closeListeners()
+			return fmt.Errorf("listener %q: tls: %w", c.Name, err)
+		}
 		l, err := dtp.Listen(ctx, "tcp", address(c))
 		if err != nil {
 			g.closeListeners()
@@ -94,7 +101,10 @@ func (g *Gateway) Listen(ctx context.Context) error {
 			FirstPort: c.PassivePorts.First, LastPort: c.PassivePorts.Last,
 			Timeout: g.config.Limits.DataTimeout, Rejected: rejected(g.log, c.Name),
 		})
-		e := pi.Endpoint{Name: c.Name, Passive: passive, PublicHost: c.PublicHost, ASCII: c.DefaultType == config.DefaultASCII}
+		e := pi.Endpoint{
+			Name: c.Name, Passive: passive, NoActive: !c.ActiveMode, PublicHost: c.PublicHost, TLS: secure,
+			ASCII: c.DefaultType == config.DefaultASCII,
+		}
 		if c.Banner != "" {
 			e.Greeting = strings.Split(strings.TrimRight(c.Banner, "\n"), "\n")
 		}

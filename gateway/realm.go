@@ -51,7 +51,7 @@ func (r *Realm) Account(id auth.Identity) (*pi.Account, error) {
 	}
 	a := &pi.Account{
 		User: u.Name, FS: s.open(u.Name, u.ResumeWindow), ResumeWindow: u.ResumeWindow,
-		Access: access[u.Access], OnConflict: conflict[u.OnConflict], Names: &s.names,
+		Require: protection[u.RequireTLS], Access: access[u.Access], OnConflict: conflict[u.OnConflict], Names: &s.names,
 		DenyNames: u.DenyNames, MaxUpload: u.MaxUpload,
 	}
 	if u.Access == config.ReadOnly {
@@ -98,8 +98,9 @@ var conflict = map[config.OnConflict]pi.Conflict{
 	config.Rename:    pi.OnConflictRename,
 }
 
-// portal makes the checkers of a configuration, in the order in which they are asked.
-func portal(c *config.Config) (*auth.Portal, error) {
+// portal makes the checkers of a configuration, in the order in which they are asked. The
+// users among them also know who needs no password.
+func portal(c *config.Config) (*auth.Portal, *auth.Users, error) {
 	comparer := auth.NewComparer(0, 0)
 	p := &auth.Portal{Comparer: comparer}
 	if c.Anonymous != nil {
@@ -107,14 +108,18 @@ func portal(c *config.Config) (*auth.Portal, error) {
 	}
 	users := make([]auth.User, len(c.Users))
 	for i, u := range c.Users {
-		h, err := auth.ParseHash(u.PasswordHash)
-		if err != nil {
-			return nil, fmt.Errorf("user %q: password_hash: %w", u.Name, err)
+		users[i] = auth.User{Name: u.Name, AllowFrom: u.AllowFrom, ClientName: u.ClientName}
+		if u.PasswordHash == "" && u.ClientName != "" {
+			continue
 		}
-		users[i] = auth.User{Name: u.Name, Hash: h, AllowFrom: u.AllowFrom}
+		var err error
+		if users[i].Hash, err = auth.ParseHash(u.PasswordHash); err != nil {
+			return nil, nil, fmt.Errorf("user %q: password_hash: %w", u.Name, err)
+		}
 	}
-	p.Checkers = append(p.Checkers, auth.NewUsers(comparer, users...))
-	return p, nil
+	known := auth.NewUsers(comparer, users...)
+	p.Checkers = append(p.Checkers, known)
+	return p, known, nil
 }
 
 // login is what a session calls with USER and PASS.
@@ -126,6 +131,14 @@ func login(p *auth.Portal, r *Realm) pi.LoginFunc {
 		}
 		return r.Account(id)
 	}
+}
+
+// needs is the protection that a user must have, whichever the listener.
+func (r *Realm) needs(user string) pi.Protection {
+	if u := r.users[user]; u != nil {
+		return protection[u.RequireTLS]
+	}
+	return pi.ProtectNothing
 }
 
 // sweepInterval is how often expired partial uploads are looked for.

@@ -41,7 +41,11 @@ func newTrace(log zerolog.Logger) *pi.Trace {
 			var reply *ftp.Error
 			switch {
 			case err == nil:
-				with(log.Info(), i).Msg("logged in")
+				e := with(log.Info(), i)
+				if i.TLS != "" {
+					e = e.Str("tls", i.TLS)
+				}
+				e.Msg("logged in")
 			case errors.As(err, &reply): // a limit, and no failure
 				with(log.Warn(), i).Err(err).Msg("login refused")
 			case errors.Is(err, auth.ErrDenied):
@@ -63,6 +67,9 @@ func newTrace(log zerolog.Logger) *pi.Trace {
 				e = e.Int64("bytes_per_second", int64(float64(x.Bytes)/s))
 			}
 			e.Dur("duration_ms", x.Duration).Int("reply", int(x.Reply)).Str("outcome", string(x.Outcome)).Msg("transfer")
+		},
+		NotResumed: func(i pi.SessionInfo) {
+			with(log.Info(), i).Msg("a data connection did not resume the TLS session (session_reuse)")
 		},
 		Failure: func(i pi.SessionInfo, c ftp.Command, code ftp.Code, err error) {
 			e := log.Info()
