@@ -36,7 +36,7 @@ test:
 race:
 	CGO_ENABLED=1 $(GO) test -race ./...
 
-# The binary against installed clients: curl, lftp, ncftp, tnftp, wget, python3.
+# The binary against installed clients: curl, lftp, ncftp, tnftp, wget, openssl, python3.
 # A missing one is skipped with a message, or is a failure with E2E_REQUIRE=1.
 e2e:
 	$(GO) test -count=1 -tags e2e ./e2e

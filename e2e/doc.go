@@ -3,6 +3,6 @@
 //
 // cutpoint_test.go and bench_test.go need nothing but Go. The tests behind the
 // build tag e2e (`make e2e`) drive installed clients: curl, lftp, ncftp, tnftp,
-// wget and Python's ftplib. A missing one is skipped with a message; with
+// wget, openssl and Python's ftplib. A missing one is skipped with a message; with
 // E2E_REQUIRE=1 or CI=true it is a failure.
 package e2e
