@@ -46,7 +46,7 @@ func newDoor(o ThrottleOptions) *door {
 func (d *door) try(t *testing.T, user, password, from string, want error) time.Duration {
 	t.Helper()
 	start := time.Now()
-	_, err := d.Login(t.Context(), Credentials{user, password, netip.MustParseAddr(from)})
+	_, err := d.Login(t.Context(), Credentials{User: user, Password: password, Remote: netip.MustParseAddr(from)})
 	if !errors.Is(err, want) || want == ErrDenied && errors.Is(err, ErrBanned) {
 		t.Fatalf("%s %s from %s: %v, want %v", user, password, from, err, want)
 	}
@@ -189,7 +189,7 @@ func TestThrottleCountsWhoHangsUp(t *testing.T) {
 		attempt := func(patience time.Duration) {
 			ctx, cancel := context.WithTimeout(t.Context(), patience)
 			defer cancel()
-			if _, err := d.Login(ctx, Credentials{"alice", "hang", netip.MustParseAddr("192.0.2.1")}); !errors.Is(err, context.DeadlineExceeded) {
+			if _, err := d.Login(ctx, Credentials{User: "alice", Password: "hang", Remote: netip.MustParseAddr("192.0.2.1")}); !errors.Is(err, context.DeadlineExceeded) {
 				t.Errorf("%v", err)
 			}
 		}
@@ -219,7 +219,7 @@ func TestThrottleRefusesThoseThatWait(t *testing.T) {
 		for i := range refused {
 			all.Go(func() {
 				time.Sleep(time.Duration(i) * time.Millisecond)
-				_, refused[i] = d.Login(t.Context(), Credentials{"alice", "wrong", netip.MustParseAddr("192.0.2.1")})
+				_, refused[i] = d.Login(t.Context(), Credentials{User: "alice", Password: "wrong", Remote: netip.MustParseAddr("192.0.2.1")})
 			})
 		}
 		all.Wait()
