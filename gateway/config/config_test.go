@@ -211,7 +211,7 @@ func TestDiagnosticString(t *testing.T) {
 		strings.Contains(all, sentinel) {
 		t.Error(all)
 	}
-	if errors, warnings := ds.Count(); errors != 2 || warnings != 1 {
+	if errors, warnings := ds.Count(); errors != 2 || warnings != 2 {
 		t.Errorf("%d errors, %d warnings: %s", errors, warnings, all)
 	}
 }

@@ -124,6 +124,7 @@ func (l *loader) stateDir(bodies []*hclsyntax.Body) string {
 	const name = "state_dir"
 	var dir string
 	var seen *hclsyntax.Attribute
+	ok := true
 	for _, b := range bodies {
 		a := b.Attributes[name]
 		if a == nil {
@@ -136,7 +137,10 @@ func (l *loader) stateDir(bodies []*hclsyntax.Body) string {
 		}
 		seen = a
 		s := &section{l: l, attrs: b.Attributes, vars: l.evalContext(a.NameRange.Filename, "")}
-		dir, _, _ = s.text(name, `"/var/lib/ftpgate"`)
+		dir, _, ok = s.text(name, `"/var/lib/ftpgate"`)
+	}
+	if dir == "" && ok && !l.torn {
+		l.report(true, nil, "Bans end with a restart", "state_dir is not set: there is no place to keep them.")
 	}
 	return dir
 }
