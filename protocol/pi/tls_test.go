@@ -377,8 +377,8 @@ func TestImplicit(t *testing.T) {
 			c.Private() // as some clients send here, too
 			c.Cmd(534, "PROT C")
 			c.Quit()
-			if got := s.log.String(); !strings.HasSuffix(got, "end 221 Goodbye.") {
-				t.Error(got)
+			if reason := await(t, s.log.ended, "the end"); reason != "221 Goodbye." {
+				t.Errorf("reason %q", reason)
 			}
 		})
 	}
