@@ -4,14 +4,10 @@ import (
 	"context"
 	"crypto/rand"
 	"errors"
-	"fmt"
 	"io"
 	"io/fs"
-	"path"
 	"strconv"
 	"strings"
-	"time"
-	"unicode/utf8"
 
 	"github.com/ftpgate/ftpgate/protocol/ftp"
 	"github.com/ftpgate/ftpgate/protocol/vfs"
@@ -139,37 +135,14 @@ func (s *session) mustBeFree(ctx context.Context, name string) error {
 	}
 }
 
-const (
-	maxName   = 255 // bytes of a segment, on nearly every storage
-	maxExt    = 32  // bytes of what is taken for the extension of a name
-	maxSuffix = len("-20060102T150405-abcdefgh")
-)
-
 // storeUnderFreeName stores under the name asked for or, if it is taken, under
 // the first free one of name-1.ext to name-9.ext, or one with the time in it.
 // The name is chosen when the upload opens.
 func (s *session) storeUnderFreeName(ctx context.Context, r request, u upload) (ftp.Reply, error) {
 	dir, name := vfs.Split(r.path)
-	ext := path.Ext(name)
-	stem := strings.TrimSuffix(name, ext)
-	if stem == "" || len(ext) > maxExt {
-		stem, ext = name, ""
-	}
 	u.chosen = true
-	// Every name but the first gets longer: cut a long one where UTF-8 allows it.
-	short := stem
-	for over := len(stem) + maxSuffix + len(ext) - maxName; over > 0 && over < len(stem); over++ {
-		if short = stem[:len(stem)-over]; utf8.ValidString(short) || !utf8.ValidString(stem) {
-			break
-		}
-	}
-	for i := 0; i <= 10; i++ {
-		switch {
-		case i == 10:
-			u.path = vfs.Join(dir, short+"-"+time.Now().UTC().Format("20060102T150405")+"-"+strings.ToLower(rand.Text()[:8])+ext)
-		case i > 0:
-			u.path = vfs.Join(dir, fmt.Sprintf("%s-%d%s", short, i, ext))
-		}
+	for i := 0; i <= lastCandidate; i++ {
+		u.path = vfs.Join(dir, candidate(name, i))
 		if !s.account.Names.choose(u.path) {
 			continue
 		}
@@ -179,7 +152,7 @@ func (s *session) storeUnderFreeName(ctx context.Context, r request, u upload) (
 			break
 		}
 		s.account.Names.release(u.path)
-		if !errors.Is(err, fs.ErrExist) || i == 10 {
+		if !errors.Is(err, fs.ErrExist) || i == lastCandidate {
 			return ftp.Reply{}, err
 		}
 	}
