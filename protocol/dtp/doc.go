@@ -48,5 +48,6 @@
 // with everything else a pooled buffer does; which, and in what pieces, was
 // decided by the benchmarks of this package. The network is always tried
 // before anything is prepared for waiting, so a small file costs no timer, no
-// watcher of the context and no goroutine.
+// watcher of the context and no goroutine. A long and busy upload waits by
+// itself, outside of the runtime's poller (direct_linux.go).
 package dtp

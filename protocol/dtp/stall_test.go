@@ -42,7 +42,7 @@ func TestSendStalls(t *testing.T) {
 // A peer that sends nothing more is found out; what had come is stored.
 func TestReceiveStalls(t *testing.T) {
 	for name, raw := range bothWays {
-		for _, size := range []int{0, 1, smallBuffer, 1 << 20} {
+		for _, size := range []int{0, 1, smallBuffer, 1 << 20, 3 << 20} {
 			t.Run(fmt.Sprint(name, size), func(t *testing.T) {
 				leavesNothing(t)
 				server, client := connected(t)

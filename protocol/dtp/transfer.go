@@ -16,6 +16,7 @@ import (
 // The errors of Send and Receive are ErrStalled, *PeerError (the network),
 // context.Cause(ctx) when ctx ended, and otherwise what src or dst returned.
 type Transfer struct {
+	// Conn is the transfer's own: Receive may put another in its place, for the same socket.
 	Conn *net.TCPConn
 	// Stall is the longest wait for the peer in which not one byte moves. It
 	// ends a transfer after one to two such intervals. Waiting for src and dst
@@ -103,6 +104,14 @@ func (t *Transfer) finish(ctx context.Context, err error) error {
 	}
 	t.whole = err == nil
 	return err
+}
+
+// replace puts another connection, of the same socket, in the place of Conn.
+func (t *Transfer) replace(c *net.TCPConn) {
+	t.Conn = c
+	if t.secure != nil {
+		t.secure.TCPConn = c
+	}
 }
 
 // Close closes the connection. After a transfer that reached its end the peer

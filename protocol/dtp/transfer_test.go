@@ -154,7 +154,7 @@ func TestASCIITransfers(t *testing.T) {
 // A reset is never the end of a file, whatever had come before it.
 func TestReceiveReset(t *testing.T) {
 	for name, raw := range bothWays {
-		for _, size := range []int{0, 1, smallBuffer, 1 << 20} {
+		for _, size := range []int{0, 1, smallBuffer, 1 << 20, 3 << 20} {
 			t.Run(fmt.Sprint(name, size), func(t *testing.T) {
 				leavesNothing(t)
 				f := tempFile(t, nil)

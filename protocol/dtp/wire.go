@@ -23,11 +23,12 @@ import (
 // go on only when a third of its buffer is free, and a slow client may need
 // more than an interval for that much.
 type wire struct {
-	ctx   context.Context
-	conn  *net.TCPConn
-	raw   syscall.RawConn
-	stall time.Duration
-	moved *atomic.Int64
+	ctx      context.Context
+	transfer *Transfer
+	conn     *net.TCPConn
+	raw      syscall.RawConn
+	stall    time.Duration
+	moved    *atomic.Int64
 
 	seen  int64 // bytes the network has taken or given
 	sends bool
@@ -36,6 +37,11 @@ type wire struct {
 	armed   bool
 	unwatch func() bool
 	ended   chan struct{} // closed when interrupt is over
+
+	direct int      // the descriptor of a socket that is out of the runtime's poller, or -1
+	file   *os.File // what owns it after a join that failed
+	joined int64    // seen, when it last left or joined
+	waits  int64    // direct ones
 
 	mu  sync.Mutex
 	cut bool // interrupt has run: the deadline must stay where it is
@@ -61,11 +67,12 @@ func newWire(ctx context.Context, t *Transfer) (*wire, error) {
 	if err != nil {
 		return nil, &PeerError{err}
 	}
-	return &wire{ctx: ctx, conn: t.Conn, raw: raw, stall: t.Stall, moved: &t.moved}, nil
+	return &wire{ctx: ctx, transfer: t, conn: t.Conn, raw: raw, stall: t.Stall, moved: &t.moved, direct: -1}, nil
 }
 
 // release ends the watching of the context and waits for its goroutine.
 func (w *wire) release() {
+	w.end()
 	if w.unwatch != nil && !w.unwatch() {
 		<-w.ended
 	}

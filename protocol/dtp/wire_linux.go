@@ -19,6 +19,9 @@ const (
 
 // write sends all of b.
 func (w *wire) write(b []byte) error {
+	if err := w.join(); err != nil { // alerts and key updates of an upload under TLS
+		return w.fail(err)
+	}
 	for {
 		var fault error
 		err := w.raw.Write(func(fd uintptr) bool {
@@ -62,7 +65,7 @@ func (w *wire) readNow(b []byte, now bool) (int, error) {
 		var n int
 		var end, empty bool
 		var fault error
-		err := w.raw.Read(func(fd uintptr) bool {
+		err := w.readable(func(fd uintptr) bool {
 			for {
 				if w.ctx.Err() != nil {
 					return true
@@ -79,7 +82,6 @@ func (w *wire) readNow(b []byte, now bool) (int, error) {
 						empty = true
 						return true
 					}
-					w.arm()
 					return false
 				case unix.EINTR:
 				default:
@@ -172,7 +174,7 @@ func (w *wire) receiveFile(f *os.File, dst io.Writer) (done bool, err error) {
 		refused, left := false, 0
 		var fault error
 		ferr := file.Control(func(to uintptr) {
-			err = w.raw.Read(func(from uintptr) bool {
+			err = w.readable(func(from uintptr) bool {
 				for {
 					if w.ctx.Err() != nil {
 						return true
@@ -181,14 +183,12 @@ func (w *wire) receiveFile(f *os.File, dst io.Writer) (done bool, err error) {
 					switch {
 					case n > 0:
 						w.seen += int64(n) //nolint:unconvert // an int on 32-bit systems
-						if left = w.pump(pipe[0], int(to), int(n)); left > 0 {
-							return true
-						}
+						left = w.pump(pipe[0], int(to), int(n))
+						return true
 					case err == nil:
 						done = true
 						return true
 					case err == unix.EAGAIN:
-						w.arm()
 						return false
 					case err == unix.EINVAL || err == unix.ENOSYS || err == unix.EOPNOTSUPP:
 						refused = true
@@ -211,6 +211,7 @@ func (w *wire) receiveFile(f *os.File, dst io.Writer) (done bool, err error) {
 			return false, nil
 		case fault != nil:
 			return false, w.fail(fault)
+		case err == nil && w.ctx.Err() == nil:
 		case err == nil || !w.again(err):
 			return false, w.fail(err)
 		}
