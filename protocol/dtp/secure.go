@@ -18,9 +18,11 @@ var ErrHandshake = errors.New("dtp: TLS handshake on the data connection failed"
 // that was its end (RFC 8446 §6.1).
 var errTruncated = errors.New("the TLS stream ended without close_notify")
 
-// secureWrite is how much goes into one call of crypto/tls: STAT and a cancelled context
-// are served in between.
-const secureWrite = 64 << 10
+// secureWrite is how much is protected, gathered and then sent at once: STAT and a
+// cancelled context are served in between. crypto/tls by itself makes a system call for each
+// record of 16 KiB. With its overhead this much is still one segment of 64 KiB for the kernel,
+// a full 64 KiB is one and a small one (docs/performance.md).
+const secureWrite = 63 << 10
 
 // Secure puts the connection under TLS, as the server of PASV and PORT alike
 // (RFC 4217 §7). It comes before Send or Receive. The error is ErrHandshake or
@@ -50,7 +52,8 @@ type secureWire struct {
 	tls      *tls.Conn
 	transfer *Transfer
 
-	wire  *wire // nil: outside of Send and Receive
+	wire  *wire  // nil: outside of Send and Receive
+	out   []byte // records that have not been sent; nil: each is sent at once
 	bytes atomic.Int64
 	now   bool  // do not wait: errNotYet
 	ended bool  // the peer has ended the TCP connection
@@ -91,11 +94,31 @@ func (w *secureWire) Write(b []byte) (int, error) {
 	if w.wire == nil {
 		return w.TCPConn.Write(b)
 	}
+	if w.out != nil && len(b) <= cap(w.out)-len(w.out) {
+		w.out = append(w.out, b...)
+		return len(b), nil
+	}
+	if err := w.flush(); err != nil {
+		return 0, err
+	}
 	if err := w.wire.write(b); err != nil {
 		w.err = err
 		return 0, err
 	}
 	return len(b), nil
+}
+
+// flush sends the records that have been gathered.
+func (w *secureWire) flush() error {
+	if len(w.out) == 0 {
+		return nil
+	}
+	err := w.wire.write(w.out)
+	w.out = w.out[:0]
+	if err != nil {
+		w.err = err
+	}
+	return err
 }
 
 func (w *secureWire) SetDeadline(t time.Time) error {
@@ -121,8 +144,15 @@ func (w *secureWire) SetWriteDeadline(t time.Time) error {
 
 // write sends all of b.
 func (w *secureWire) write(b []byte) error {
+	buf := getBuffer()
+	defer buf.put()
+	w.out = buf.b[:0]
+	defer func() { w.out = nil }()
 	for len(b) > 0 {
 		n, err := w.tls.Write(b[:min(len(b), secureWrite)])
+		if err == nil {
+			err = w.flush()
+		}
 		if err != nil {
 			return w.fail(err)
 		}

@@ -77,6 +77,7 @@ func sessionTLS(base *tls.Config) *tls.Config {
 // once, and was turned away, a member of this session the next time.
 func dataTLS(c *tls.Config) *tls.Config {
 	d := c.Clone()
+	d.DynamicRecordSizingDisabled = true // small records at first help those who show a page while it loads
 	d.WrapSession = func(state tls.ConnectionState, session *tls.SessionState) ([]byte, error) {
 		ticket, err := c.EncryptTicket(state, session)
 		if !state.DidResume {
