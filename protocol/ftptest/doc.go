@@ -55,6 +55,7 @@
 //	# on_conflict: rename overwrite (the default), refuse or rename
 //	# commit: lenient     strict is the default
 //	# resume_window: 1h   hold cut uploads
+//	# public_host: 1.2.3.4 what PASV announces
 //	# limit: name=value   a field of pi.Limits: idle_timeout=50ms, max_connections=1
 //	# fs: name            a filesystem that the calling test knows by this name
 //

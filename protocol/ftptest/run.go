@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"net/netip"
 	"os"
 	"path/filepath"
 	"strconv"
@@ -89,6 +90,9 @@ func (r Transcripts) run(t *testing.T, script *transcript) {
 		o.Address = setup.Address
 	}
 	o.Limits = setup.Limits
+	if setup.PublicHost.IsValid() {
+		o.Endpoint.PublicHost = func(netip.Addr, netip.Addr) netip.Addr { return setup.PublicHost }
+	}
 	p := &player{t: t, script: script, update: r.Update, written: make(map[int]string), server: Start(t, o)}
 	if u := setup.User; u != "" && u != "none" {
 		p.actor(0).Want(220)

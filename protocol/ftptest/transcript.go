@@ -2,6 +2,7 @@ package ftptest
 
 import (
 	"fmt"
+	"net/netip"
 	"os"
 	"regexp"
 	"strconv"
@@ -23,6 +24,7 @@ type Setup struct {
 	OnConflict   pi.Conflict
 	Commit       pi.Commit
 	ResumeWindow time.Duration
+	PublicHost   netip.Addr
 	Limits       pi.Limits
 
 	entries []entry
@@ -166,6 +168,8 @@ func (s *Setup) set(key, value string) (err error) {
 		}
 	case "resume_window":
 		s.ResumeWindow, err = time.ParseDuration(value)
+	case "public_host":
+		s.PublicHost, err = netip.ParseAddr(value)
 	case "limit":
 		name, number, _ := strings.Cut(value, "=")
 		err = setLimit(&s.Limits, name, number)

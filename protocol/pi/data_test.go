@@ -92,10 +92,27 @@ func TestMapped(t *testing.T) {
 
 // TestPublicHost: behind NAT, PASV announces the address that clients can reach (SEED D1).
 func TestPublicHost(t *testing.T) {
-	s := ftptest.Start(t, ftptest.Options{FS: tree(t, nil), Endpoint: pi.Endpoint{PublicHost: netip.MustParseAddr("192.0.2.7")}})
-	c := s.Login("rw")
-	if r := c.Cmd(227, "PASV"); !strings.Contains(r.String(), "(192,0,2,7,") {
-		t.Errorf("got %s", r)
+	announce := func(local, client netip.Addr) netip.Addr {
+		switch client {
+		case netip.MustParseAddr("127.0.0.1"):
+			return netip.MustParseAddr("192.0.2.7")
+		case netip.MustParseAddr("127.0.0.2"):
+			return netip.AddrFrom4([4]byte{192, 0, 2, local.As4()[3]})
+		case netip.MustParseAddr("127.0.0.3"):
+			return netip.IPv6Loopback() // has no room in a 227
+		}
+		return netip.Addr{}
+	}
+	s := ftptest.Start(t, ftptest.Options{FS: tree(t, nil), Address: "127.0.0.9", Endpoint: pi.Endpoint{PublicHost: announce}})
+	for from, want := range map[string]string{
+		"127.0.0.1": "(192,0,2,7,", "127.0.0.2": "(192,0,2,9,", "127.0.0.3": "(127,0,0,9,", "127.0.0.4": "(127,0,0,9,",
+	} {
+		c := ftptest.DialFrom(t, from, s.Addr)
+		c.Want(220)
+		c.Login("rw")
+		if r := c.Cmd(227, "PASV"); !strings.Contains(r.String(), want) {
+			t.Errorf("%s got %s", from, r)
+		}
 	}
 }
 

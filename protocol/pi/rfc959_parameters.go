@@ -91,8 +91,10 @@ func (s *session) pasv(context.Context, request) (ftp.Reply, error) {
 	if err != nil {
 		return ftp.Reply{}, err
 	}
-	if s.endpoint.PublicHost.IsValid() {
-		host = s.endpoint.PublicHost
+	if announce := s.endpoint.PublicHost; announce != nil {
+		if public := announce(host, s.info.Remote.Addr()); public.Is4() {
+			host = public
+		}
 	}
 	return ftp.PassiveReply(netip.AddrPortFrom(host, at)), nil
 }

@@ -48,13 +48,19 @@ type Server struct {
 
 // Endpoint is what belongs to one listener.
 type Endpoint struct {
-	Name       string       // in the log
-	Greeting   []string     // lines of the 220; empty: a greeting without product or version
-	Passive    *dtp.Passive // where PASV and EPSV listen; nil: 502
-	NoActive   bool         // PORT and EPRT are 502
-	PublicHost netip.Addr   // announced by PASV instead of the address the client reached; zero: that address
-	TLS        *TLS         // nil: none
-	ASCII      bool         // convert from the start instead of only after TYPE A (CLIENTS: old devices send no TYPE I)
+	Name     string       // in the log
+	Greeting []string     // lines of the 220; empty: a greeting without product or version
+	Passive  *dtp.Passive // where PASV and EPSV listen; nil: 502
+	NoActive bool         // PORT and EPRT are 502
+
+	// PublicHost returns what PASV announces instead of local, the address that the
+	// client reached; both ends of the control connection are IPv4. It is called
+	// for each PASV and must not wait for anything. nil, or an address that is not
+	// IPv4: local.
+	PublicHost func(local, client netip.Addr) netip.Addr
+
+	TLS   *TLS // nil: none
+	ASCII bool // convert from the start instead of only after TYPE A (CLIENTS: old devices send no TYPE I)
 }
 
 // Serve accepts control connections on l until the server is closed, and closes l.
