@@ -31,6 +31,7 @@ type Gateway struct {
 	throttle  *auth.Throttle
 	bans      *banFile
 	connects  *connects
+	names     *names
 	server    *pi.Server
 	listeners []listener
 	admin     net.Listener // nil: no admin block, or not listening
@@ -49,7 +50,7 @@ func New(c *config.Config, log zerolog.Logger) (*Gateway, error) {
 	if err != nil {
 		return nil, err
 	}
-	g := &Gateway{config: c, log: log, backends: &backends{log: log}}
+	g := &Gateway{config: c, log: log, backends: &backends{log: log}, names: newNames(hostNames(c.Listeners), log)}
 	g.newThrottle()
 	p.Throttle = g.throttle
 	realm := newRealm(c, g.backends)
@@ -86,7 +87,9 @@ func (g *Gateway) openEarly(b config.Backend, user string) {
 
 // Listen opens every listener, or none.
 func (g *Gateway) Listen(ctx context.Context) error {
-	for _, c := range g.config.Listeners {
+	g.names.resolve(ctx)
+	for i := range g.config.Listeners {
+		c := g.config.Listeners[i]
 		secure, err := newTLS(c.TLS, time.Now, g.log.With().Str("listener", c.Name).Logger())
 		if err != nil {
 			g.closeListeners()
@@ -101,8 +104,9 @@ func (g *Gateway) Listen(ctx context.Context) error {
 			FirstPort: c.PassivePorts.First, LastPort: c.PassivePorts.Last,
 			Timeout: g.config.Limits.DataTimeout, Rejected: rejected(g.log, c.Name),
 		})
+		public := &publicHost{listener: &g.config.Listeners[i], names: g.names, log: g.log.With().Str("listener", c.Name).Logger()}
 		e := pi.Endpoint{
-			Name: c.Name, Passive: passive, NoActive: !c.ActiveMode, PublicHost: c.PublicHost, TLS: secure,
+			Name: c.Name, Passive: passive, NoActive: !c.ActiveMode, PublicHost: public.announce, TLS: secure,
 			ASCII: c.DefaultType == config.DefaultASCII,
 		}
 		if c.Banner != "" {
@@ -110,6 +114,7 @@ func (g *Gateway) Listen(ctx context.Context) error {
 		}
 		g.listeners = append(g.listeners, listener{l, e})
 		g.log.Info().Str("listener", c.Name).Str("address", l.Addr().String()).Msg("listening")
+		public.warnEarly(ownAddresses())
 	}
 	if a := g.config.Admin; a != nil {
 		l, err := listenAdmin(ctx, a)
@@ -161,7 +166,10 @@ func (g *Gateway) Addrs() []net.Addr {
 // Serve serves until Shutdown, or until a listener fails. It returns ErrClosed after Shutdown.
 func (g *Gateway) Serve() error {
 	stop := make(chan struct{})
+	lookups, stopLookups := context.WithCancel(context.Background()) // until the last listener has ended
+	defer stopLookups()
 	var background sync.WaitGroup
+	background.Go(func() { g.names.run(lookups) })
 	background.Go(func() { g.bans.run(stop) })
 	var admin *http.Server
 	if g.admin != nil {
@@ -199,6 +207,7 @@ func (g *Gateway) Serve() error {
 		_ = admin.Close()
 	}
 	close(stop)
+	stopLookups()
 	background.Wait()
 	return err
 }

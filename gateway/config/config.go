@@ -23,7 +23,8 @@ type Listener struct {
 	Name         string
 	Address      netip.AddrPort // the unspecified IPv6 address stands for all addresses; port 0: any
 	PassivePorts PortRange      // zero: any port that the kernel gives
-	PublicHost   netip.Addr     // announced by PASV; invalid: the address the client reached
+	PublicHost   Host           // announced by PASV ...
+	PublicHosts  []NetworkHost  // ... unless the client is in one of these; longest prefix first
 	DefaultType  DefaultType
 	ActiveMode   bool           // PORT and EPRT are allowed
 	TLS          *TLS           // nil: none

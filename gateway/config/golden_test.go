@@ -38,7 +38,7 @@ var testMachine = machine{
 	getenv: func(name string) (string, bool) {
 		v, ok := map[string]string{
 			"HASH": "$2b$" + sentinel, "SECRET": sentinel, "DIR": "/srv/" + sentinel, "EMPTY": "", "PORTS": "20000-20099",
-			"SIZE": "3MiB", "NUMBER": "7", "YES": "true", "NET": "10.0.0.0/8", "HOST": "192.0.2.7", "BYTES": "\xff\xfe",
+			"SIZE": "3MiB", "NUMBER": "7", "YES": "true", "NET": "10.0.0.0/8", "NET2": "10.1.0.0/16", "HOST": "192.0.2.7", "PRIVATE": "10.0.0.7", "BYTES": "\xff\xfe",
 		}[name]
 		return v, ok
 	},

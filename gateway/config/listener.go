@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"net"
 	"net/netip"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -21,6 +22,11 @@ func (l *loader) listener(b *hclsyntax.Block) Listener {
 	x.PublicHost = s.publicHost("public_host", `"203.0.113.7"`)
 	x.AllowFrom = s.networks("allow_from", "Nobody could connect. Leave it out to let everyone connect.")
 	x.DenyFrom = s.networks("deny_from", "")
+	x.PublicHosts = s.publicHosts("public_hosts", x)
+	everybody := slices.ContainsFunc(x.PublicHosts, func(h NetworkHost) bool { return h.Network.Bits() == 0 })
+	if s.set("public_host") && x.Public() && !everybody {
+		s.warnPrivate(s.at("public_host"), x.PublicHost)
+	}
 	x.ActiveMode = !s.set("active_mode") || s.boolean("active_mode")
 	x.TLS = l.tlsBlock(b)
 	banner, _, _ := s.text("banner", `"Welcome."`)
@@ -84,26 +90,6 @@ func (s *section) ports(name, example string) PortRange {
 		return r
 	}
 	return PortRange{}
-}
-
-// publicHost reads the address for PASV replies, which have room for IPv4 only.
-func (s *section) publicHost(name, example string) netip.Addr {
-	text, v, ok := s.text(name, example)
-	if !ok || text == "" {
-		return netip.Addr{}
-	}
-	addr, err := netip.ParseAddr(text)
-	switch addr = addr.Unmap(); {
-	case err != nil && strings.Trim(text, "0123456789.") != "":
-		s.wrong(name, v, "It must be an IPv4 address; names are not supported by this version.")
-	case err != nil || !addr.Is4():
-		s.wrong(name, v, "It must be an IPv4 address, as %s: a PASV reply has room for nothing else.", example)
-	case addr.IsUnspecified() || addr.IsMulticast():
-		s.wrong(name, v, "Clients must be able to connect to it.")
-	default:
-		return addr
-	}
-	return netip.Addr{}
 }
 
 func (r PortRange) overlaps(o PortRange) bool {

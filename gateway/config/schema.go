@@ -19,10 +19,10 @@ var topLevel = schema{
 var blocks = map[string]schema{
 	"listener": {
 		labels: []string{"name"},
-		attributes: []string{"address", "passive_ports", "public_host", "default_type", "banner", "active_mode",
+		attributes: []string{"address", "passive_ports", "public_host", "public_hosts", "default_type", "banner", "active_mode",
 			"allow_from", "deny_from"},
 		inner: []string{"tls"},
-		later: []string{"public_hosts", "proxy_protocol"},
+		later: []string{"proxy_protocol"},
 	},
 	"limits": {
 		attributes: []string{"max_connections", "max_connections_per_ip", "login_attempts", "command_line",

@@ -34,8 +34,15 @@ type span struct{ from, to int }
 // the file.
 func secretValues(text []byte) (found []span) {
 	tokens, _ := hclsyntax.LexConfig(text, "", hcl.InitialPos) // diagnostics come from parsing
+	hosts := false                                             // the value of public_hosts comes next, or goes on
 	for i := 1; i < len(tokens); i++ {
-		if tokens[i].Type == hclsyntax.TokenEqual && !harmlessAt(tokens, i-1) {
+		if tokens[i].Type != hclsyntax.TokenEqual || hosts && networkAt(tokens, i-1) {
+			continue
+		}
+		if tokens[i-1].Type == hclsyntax.TokenIdent {
+			hosts = string(tokens[i-1].Bytes) == "public_hosts"
+		}
+		if !harmlessAt(tokens, i-1) {
 			from := tokens[i].Range.End.Byte
 			i = valueEnd(text, tokens, i)
 			to := tokens[i].Range.End.Byte
@@ -84,6 +91,15 @@ func valueEnd(text []byte, tokens hclsyntax.Tokens, equals int) int {
 // endsLine reports whether a line ends with the token, as those of comments do.
 func endsLine(t hclsyntax.Token) bool {
 	return t.Type == hclsyntax.TokenNewline || t.Type == hclsyntax.TokenComment && bytes.HasSuffix(t.Bytes, []byte("\n"))
+}
+
+// networkAt reports whether a token is the end of a quoted text that can be a network.
+func networkAt(tokens hclsyntax.Tokens, i int) bool {
+	if i < 2 || tokens[i].Type != hclsyntax.TokenCQuote || tokens[i-2].Type != hclsyntax.TokenOQuote {
+		return false
+	}
+	text := tokens[i-1].Bytes
+	return tokens[i-1].Type == hclsyntax.TokenQuotedLit && bytes.ContainsAny(text, ".:") && len(bytes.Trim(text, "0123456789abcdefABCDEF.:/")) == 0
 }
 
 // harmlessAt reports whether a token is the name of a harmless attribute.

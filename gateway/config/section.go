@@ -139,6 +139,8 @@ func friendly(t cty.Type) string {
 		return "a number"
 	case cty.Bool:
 		return "true or false"
+	case cty.Map(cty.String):
+		return "pairs of texts in quotes"
 	}
 	return "a list of texts in quotes"
 }

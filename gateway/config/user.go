@@ -145,28 +145,37 @@ func (s *section) networks(name, empty string) []netip.Prefix {
 	}
 	var networks []netip.Prefix
 	for _, x := range items {
-		p, err := netip.ParsePrefix(x.text)
-		if addr, err2 := netip.ParseAddr(x.text); err2 == nil && addr.Zone() == "" {
-			addr = addr.Unmap()
-			p, err = netip.PrefixFrom(addr, addr.BitLen()), nil
+		p, problem := parseNetwork(x.text, x.secret)
+		if problem != "" {
+			s.l.errorAt(x.at, fmt.Sprintf("%s is not a network", capital(x.shown())), "%s", problem)
+			continue
 		}
-		summary := fmt.Sprintf("%s is not a network", capital(x.shown()))
-		switch {
-		case err != nil:
-			s.l.errorAt(x.at, summary, `A network is an address and a length, "192.168.0.0/16" or "2001:db8::/32", or a single address.`)
-		case p.Addr().Is4In6():
-			s.l.errorAt(x.at, summary, "IPv4 networks are written as IPv4.")
-		case p != p.Masked():
-			hint := ""
-			if !x.secret {
-				hint = fmt.Sprintf(" Did you mean %q?", p.Masked())
-			}
-			s.l.errorAt(x.at, summary, "Some bits after its length are set.%s", hint)
-		default:
-			networks = append(networks, p)
-		}
+		networks = append(networks, p)
 	}
 	return networks
+}
+
+// parseNetwork reads a network or an address. The problem is a sentence, which quotes
+// nothing of a secret, or empty.
+func parseNetwork(text string, secret bool) (p netip.Prefix, problem string) {
+	p, err := netip.ParsePrefix(text)
+	if addr, err2 := netip.ParseAddr(text); err2 == nil && addr.Zone() == "" {
+		addr = addr.Unmap()
+		p, err = netip.PrefixFrom(addr, addr.BitLen()), nil
+	}
+	switch {
+	case err != nil:
+		return p, `A network is an address and a length, "192.168.0.0/16" or "2001:db8::/32", or a single address.`
+	case p.Addr().Is4In6():
+		return p, "IPv4 networks are written as IPv4."
+	case p != p.Masked():
+		hint := ""
+		if !secret {
+			hint = fmt.Sprintf(" Did you mean %q?", p.Masked())
+		}
+		return p, "Some bits after its length are set." + hint
+	}
+	return p, ""
 }
 
 func (c Checks) hash(h string) error {

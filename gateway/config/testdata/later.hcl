@@ -1,7 +1,5 @@
 listener "main" {
   address        = ":2121"
-  public_host    = "ftp.example.org"
-  public_hosts   = { "10.0.0.0/8" = "local" }
   proxy_protocol = ["10.0.0.0/8"]
   tls {
     cert_file = "/etc/ftpgate/cert.pem"

@@ -15,6 +15,14 @@ listener "main" {
 listener "inner" {
   address       = "127.0.0.1:0"
   passive_ports = "21000-21099"
+  public_host   = "ftp.example.org"
+  public_hosts  = {
+    "10.0.0.0/8"     = "local"
+    "0.0.0.0/0"      = "203.0.113.8"
+    "10.1.2.3"       = "inside.example.org."
+    (env("NET2"))    = env("HOST")
+    "192.168.0.0/16" = "192.168.1.5"
+  }
   allow_from    = ["10.0.0.0/8", "::1"]
   deny_from     = ["10.0.0.13"]
   active_mode   = false
