@@ -100,13 +100,18 @@ func (g *Gateway) Listen(ctx context.Context) error {
 			g.closeListeners()
 			return fmt.Errorf("listener %q: %w%s", c.Name, err, hint(c, err))
 		}
+		if err := checkSource(&c); err != nil {
+			l.Close()
+			g.closeListeners()
+			return fmt.Errorf("listener %q: active_source_port %d: %w", c.Name, c.SourcePort, err)
+		}
 		passive := dtp.NewPassive(dtp.PassiveOptions{
 			FirstPort: c.PassivePorts.First, LastPort: c.PassivePorts.Last,
 			Timeout: g.config.Limits.DataTimeout, Rejected: rejected(g.log, c.Name),
 		})
 		public := &publicHost{listener: &g.config.Listeners[i], names: g.names, log: g.log.With().Str("listener", c.Name).Logger()}
 		e := pi.Endpoint{
-			Name: c.Name, Passive: passive, NoActive: !c.ActiveMode, PublicHost: public.announce, TLS: secure,
+			Name: c.Name, Passive: passive, NoActive: !c.ActiveMode, ActivePort: c.SourcePort, PublicHost: public.announce, TLS: secure,
 			ASCII: c.DefaultType == config.DefaultASCII,
 		}
 		if c.Banner != "" {
@@ -141,6 +146,18 @@ func address(c config.Listener) string {
 		return fmt.Sprintf(":%d", c.Address.Port())
 	}
 	return c.Address.String()
+}
+
+// checkSource reports why active data connections could not come from their port.
+func checkSource(c *config.Listener) error {
+	if c.SourcePort == 0 || !c.ActiveMode {
+		return nil
+	}
+	addr := c.Address.Addr()
+	if addr == netip.IPv6Unspecified() {
+		addr = netip.IPv4Unspecified() // see address
+	}
+	return dtp.CheckSource(netip.AddrPortFrom(addr, c.SourcePort))
 }
 
 // hint says what usually helps.

@@ -27,6 +27,7 @@ type Listener struct {
 	PublicHosts  []NetworkHost  // ... unless the client is in one of these; longest prefix first
 	DefaultType  DefaultType
 	ActiveMode   bool           // PORT and EPRT are allowed
+	SourcePort   uint16         // that active data connections come from; 0: any
 	TLS          *TLS           // nil: none
 	Banner       string         // may have several lines; empty: the gateway's own
 	AllowFrom    []netip.Prefix // none: everyone may connect

@@ -30,6 +30,7 @@ func TestLoadFillsEverything(t *testing.T) {
 				PublicHost:   Host{Addr: netip.MustParseAddr("203.0.113.7")},
 				DefaultType:  DefaultASCII,
 				ActiveMode:   true,
+				SourcePort:   20,
 				Banner:       "Welcome to the archive.\nBe kind = be quick.",
 			},
 			{

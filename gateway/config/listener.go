@@ -2,6 +2,7 @@ package config
 
 import (
 	"fmt"
+	"math"
 	"net"
 	"net/netip"
 	"slices"
@@ -28,6 +29,10 @@ func (l *loader) listener(b *hclsyntax.Block) Listener {
 		s.warnPrivate(s.at("public_host"), x.PublicHost)
 	}
 	x.ActiveMode = !s.set("active_mode") || s.boolean("active_mode")
+	x.SourcePort = uint16(s.number("active_source_port", 1, math.MaxUint16, 0))
+	if s.set("active_source_port") && !x.ActiveMode {
+		l.warnAt(s.at("active_source_port"), "active_source_port is of no use", "active_mode = false turns active data connections off.")
+	}
 	x.TLS = l.tlsBlock(b)
 	banner, _, _ := s.text("banner", `"Welcome."`)
 	x.Banner = strings.TrimRight(banner, "\r\n")
@@ -117,8 +122,15 @@ func (l *loader) compareListeners(xs []Listener, bs []*hclsyntax.Block) {
 			}
 		}
 		for _, y := range xs {
-			own := PortRange{y.Address.Port(), y.Address.Port()}
-			if y.Address.IsValid() && sameHost(x.Address.Addr(), y.Address.Addr()) && x.PassivePorts.overlaps(own) {
+			if !y.Address.IsValid() || !sameHost(x.Address.Addr(), y.Address.Addr()) {
+				continue
+			}
+			own, source := PortRange{y.Address.Port(), y.Address.Port()}, PortRange{x.SourcePort, x.SourcePort}
+			if source.overlaps(own) || source.overlaps(y.PassivePorts) {
+				l.errorAt(bs[i].Body.Attributes["active_source_port"].Expr.Range(), "active_source_port is listened on",
+					"listener %q takes connections on port %d, so none can come from there.", y.Name, x.SourcePort)
+			}
+			if x.PassivePorts.overlaps(own) {
 				l.errorAt(bs[i].Body.Attributes["passive_ports"].Expr.Range(), "passive_ports holds a listener's own port",
 					"listener %q takes control connections on port %d.", y.Name, own.First)
 			}

@@ -19,7 +19,7 @@ var topLevel = schema{
 var blocks = map[string]schema{
 	"listener": {
 		labels: []string{"name"},
-		attributes: []string{"address", "passive_ports", "public_host", "public_hosts", "default_type", "banner", "active_mode",
+		attributes: []string{"address", "passive_ports", "public_host", "public_hosts", "default_type", "banner", "active_mode", "active_source_port",
 			"allow_from", "deny_from"},
 		inner: []string{"tls"},
 		later: []string{"proxy_protocol"},

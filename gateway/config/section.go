@@ -187,7 +187,7 @@ func (s *section) boolean(name string) bool {
 
 // number reads a whole number between lo and hi.
 func (s *section) number(name string, lo, hi, otherwise int) int {
-	v, ok := s.value(name, cty.Number, strconv.Itoa(otherwise))
+	v, ok := s.value(name, cty.Number, strconv.Itoa(max(lo, otherwise)))
 	if !ok {
 		return otherwise
 	}

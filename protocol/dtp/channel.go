@@ -13,6 +13,10 @@ const firstUserPort = 1024
 // Channel is one session's data connection while it is being set up; its states
 // are in the package's documentation. It is used by one goroutine at a time.
 type Channel struct {
+	// SourcePort is the local port of active connections (RFC 959 §3.2 has 20); 0: any. It
+	// is set before the channel is used.
+	SourcePort uint16
+
 	passive     *Passive
 	local, peer netip.Addr
 	reservation *Reservation
@@ -62,7 +66,7 @@ func (c *Channel) Pending() bool { return c.reservation != nil || c.target.IsVal
 // connects to the peer from the control connection's address. Whatever comes of
 // it, nothing is pending afterwards. The caller bounds ctx.
 //
-// The error is ErrNotReady, ErrPeerGone, net.ErrClosed, context.Cause(ctx), or
+// The error is ErrNotReady, ErrPeerGone, ErrTargetBusy, net.ErrClosed, context.Cause(ctx), or
 // that of connecting. ErrPeerGone is a passive connection whose peer has closed
 // it by now and sent nothing: as an upload it would make an empty file of a
 // client's failure.
@@ -84,16 +88,6 @@ func (c *Channel) Open(ctx context.Context) (*net.TCPConn, error) {
 		return c.dial(ctx, target)
 	}
 	return nil, ErrNotReady
-}
-
-func (c *Channel) dial(ctx context.Context, target netip.AddrPort) (*net.TCPConn, error) {
-	d := net.Dialer{KeepAlive: -1, ControlContext: dialControl}
-	d.SetMultipathTCP(false)
-	conn, err := d.DialTCP(ctx, tcpNetwork(target.Addr()), netip.AddrPortFrom(c.local, 0), target)
-	if err != nil && ctx.Err() != nil {
-		return nil, context.Cause(ctx)
-	}
-	return conn, err
 }
 
 // Reset drops what is pending: a reservation ends, a connection that came is

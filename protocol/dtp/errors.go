@@ -16,6 +16,9 @@ var (
 	// ErrPeerGone says that the peer closed its connection before the transfer
 	// began and had sent nothing.
 	ErrPeerGone = errors.New("dtp: the peer closed the data connection before the transfer")
+	// ErrTargetBusy says that the fixed SourcePort has a connection to the target
+	// already, or had one a moment ago.
+	ErrTargetBusy = errors.New("dtp: an earlier connection holds the pair of ports")
 	// ErrStalled says that not one byte moved for a whole stall interval.
 	ErrStalled = errors.New("dtp: the data connection stalled")
 )

@@ -49,6 +49,8 @@ func codeFor(err error, r *row) (ftp.Code, string) {
 		return 425, "No passive port is free, try again in a few seconds."
 	case is(dtp.ErrPeerGone):
 		return 425, "The data connection was closed before the transfer began."
+	case is(dtp.ErrTargetBusy):
+		return 425, "An earlier transfer still holds your port, use another one or try again in a minute."
 	case is(errNoData):
 		return 425, "Can't open data connection."
 	case is(dtp.ErrForeignPeer):

@@ -66,6 +66,7 @@ func only(verb, value, arg string) (ftp.Reply, error) {
 func (s *session) channel() *dtp.Channel {
 	if s.data == nil {
 		s.data = dtp.NewChannel(s.endpoint.Passive, s.info.Local, s.info.Remote)
+		s.data.SourcePort = s.endpoint.ActivePort
 	}
 	return s.data
 }

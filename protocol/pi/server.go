@@ -48,10 +48,11 @@ type Server struct {
 
 // Endpoint is what belongs to one listener.
 type Endpoint struct {
-	Name     string       // in the log
-	Greeting []string     // lines of the 220; empty: a greeting without product or version
-	Passive  *dtp.Passive // where PASV and EPSV listen; nil: 502
-	NoActive bool         // PORT and EPRT are 502
+	Name       string       // in the log
+	Greeting   []string     // lines of the 220; empty: a greeting without product or version
+	Passive    *dtp.Passive // where PASV and EPSV listen; nil: 502
+	NoActive   bool         // PORT and EPRT are 502
+	ActivePort uint16       // where active data connections come from; 0: any port
 
 	// PublicHost returns what PASV announces instead of local, the address that the
 	// client reached; both ends of the control connection are IPv4. It is called

@@ -6,6 +6,8 @@ listener "main" {
   passive_ports = "20000-20099"
   public_host   = "203.0.113.7"
   default_type  = "ascii"
+
+  active_source_port = 20
   banner        = <<-EOT
     Welcome to the archive.
     Be kind = be quick.
