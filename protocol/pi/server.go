@@ -10,8 +10,9 @@ import (
 	"sync"
 	"time"
 
+	"golang.org/x/time/rate"
+
 	"github.com/ftpgate/ftpgate/protocol/dtp"
-	"github.com/ftpgate/ftpgate/protocol/ftp"
 )
 
 // ErrServerClosed is what Serve returns after Shutdown or Close.
@@ -26,7 +27,8 @@ type Server struct {
 	Trace  *Trace
 
 	// Admit is asked before anything is done for a connection to the endpoint of
-	// that name. A text is sent with 421 in place of the greeting. What it refuses
+	// that name. A text is sent with 421 in place of the greeting (under implicit TLS:
+	// if a handshake can be had, see turnAway). What it refuses
 	// Admit reports itself, and not each time: whoever is refused comes often.
 	// nil: all may come.
 	Admit func(endpoint string, remote netip.Addr) (refusal string)
@@ -36,7 +38,9 @@ type Server struct {
 	Certified func(user string, names []string) bool
 
 	slots slots
-	table map[string]*row // by verb; made once, by the first Serve
+
+	table          map[string]*row // by verb; made once, by the first Serve
+	secureRefusals *rate.Limiter   // the same; see turnAway
 
 	mu        sync.Mutex
 	stop      chan struct{} // closed when the server is to stop; made on first use
@@ -114,6 +118,7 @@ func (s *Server) track(l net.Listener) <-chan struct{} {
 	}
 	if s.stop == nil {
 		s.table = newTable()
+		s.secureRefusals = newSecureRefusals()
 		s.stop = make(chan struct{})
 		s.listeners = make(map[net.Listener]struct{})
 		s.sessions = make(map[*session]struct{})
@@ -137,12 +142,12 @@ func (s *Server) admit(conn net.Conn, e *Endpoint, limits Limits, stop <-chan st
 	remote, local := addrPort(conn.RemoteAddr()), addrPort(conn.LocalAddr())
 	if s.Admit != nil {
 		if refusal := s.Admit(e.Name, remote.Addr()); refusal != "" {
-			turnAway(conn, refusal)
+			s.turnAway(conn, e, refusal, stop)
 			return nil
 		}
 	}
 	if refusal := s.slots.enter(remote.Addr(), limits, stop); refusal != "" {
-		s.refuse(conn, e, remote, refusal)
+		s.refuse(conn, e, remote, refusal, stop)
 		return nil
 	}
 	ctx, cancel := context.WithCancelCause(context.Background())
@@ -178,25 +183,6 @@ func addrPort(a net.Addr) netip.AddrPort {
 	}
 	ap := t.AddrPort()
 	return netip.AddrPortFrom(ap.Addr().Unmap(), ap.Port())
-}
-
-// refuse tells a client that there is no room.
-func (s *Server) refuse(conn net.Conn, e *Endpoint, remote netip.AddrPort, reason string) {
-	s.refused(e, remote, reason)
-	turnAway(conn, reason)
-}
-
-// turnAway says why, and closes.
-func turnAway(conn net.Conn, reason string) {
-	conn.SetDeadline(time.Now().Add(slotPatience))
-	_, _ = conn.Write(ftp.Replyf(421, reason).Append(nil)) // whoever does not read it, is refused all the same
-	conn.Close()
-}
-
-func (s *Server) refused(e *Endpoint, remote netip.AddrPort, reason string) {
-	if s.Trace != nil && s.Trace.Refused != nil {
-		s.Trace.Refused(e.Name, remote, reason)
-	}
 }
 
 // beginStop stops accepting and returns the sessions that stand.
