@@ -71,7 +71,7 @@ func New(c *config.Config, log zerolog.Logger) (*Gateway, error) {
 		Admit:     g.admit,
 		Limits: pi.Limits{
 			MaxConnections: c.Limits.MaxConnections, MaxConnectionsPerIP: c.Limits.MaxConnectionsPerIP,
-			LoginAttempts: c.Limits.LoginAttempts, CommandLine: c.Limits.CommandLine,
+			LoginAttempts: c.Limits.LoginAttempts, CommandLine: c.Limits.CommandLine, CommandRate: c.Limits.CommandRate,
 			LoginTimeout: c.Limits.LoginTimeout, IdleTimeout: c.Limits.IdleTimeout,
 			DataTimeout: c.Limits.DataTimeout, StallTimeout: c.Limits.StallTimeout,
 		},

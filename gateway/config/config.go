@@ -52,7 +52,7 @@ type Rates struct {
 	SessionDownload, SessionUpload int64 // of each session
 }
 
-// Limits bound what clients can take. Every field but the last two is set.
+// Limits bound what clients can take. Every field but the last three is set.
 type Limits struct {
 	MaxConnections      int
 	MaxConnectionsPerIP int
@@ -67,6 +67,7 @@ type Limits struct {
 
 	Rates       Rates // of everybody; those of a session hold unless the user has others
 	ConnectRate int   // connections of one address in a minute; 0: any number
+	CommandRate int   // commands of one session in a second; 0: any number
 }
 
 // Throttle says what is done about failed logins.

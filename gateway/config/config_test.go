@@ -59,7 +59,7 @@ func TestLoadFillsEverything(t *testing.T) {
 		Throttle: Throttle{7, time.Minute, 24 * time.Hour, 0, []netip.Prefix{netip.MustParsePrefix("10.0.0.0/8")}},
 		Admin:    &Admin{Address: netip.MustParseAddrPort("[::1]:8021")},
 		Limits: Limits{50, 7, 2, 4096, 30 * time.Second, 90 * time.Minute, 10 * time.Second, 2 * time.Minute, 0,
-			Rates{1 << 30, 1e9, 1 << 20, 1 << 10}, 300},
+			Rates{1 << 30, 1e9, 1 << 20, 1 << 10}, 300, 100},
 		Log: Log{Level: "debug", Format: LogJSON},
 		Anonymous: &Anonymous{
 			Names: []string{"anonymous", "ftp", "guest"},
@@ -144,7 +144,7 @@ func TestDefaults(t *testing.T) {
 	want := &Config{
 		Listeners: []Listener{{Name: "main", Address: netip.MustParseAddrPort("0.0.0.0:21"), DefaultType: DefaultBinary, ActiveMode: true}},
 		Limits: Limits{DefaultMaxConnections, DefaultMaxConnectionsPerIP, DefaultLoginAttempts, DefaultCommandLine,
-			DefaultLoginTimeout, DefaultIdleTimeout, DefaultDataTimeout, DefaultStallTimeout, DefaultShutdownTimeout, Rates{}, 0},
+			DefaultLoginTimeout, DefaultIdleTimeout, DefaultDataTimeout, DefaultStallTimeout, DefaultShutdownTimeout, Rates{}, 0, 0},
 		Throttle:  Throttle{DefaultFailures, DefaultWindow, DefaultBan, DefaultMaxDelay, nil},
 		Log:       Log{Level: "info"},
 		Anonymous: &Anonymous{Names: []string{"anonymous", "ftp"}, Filesystem: m},

@@ -36,6 +36,8 @@ const (
 	maxAttempts    = 100
 	minCommandLine = 512 // RFC 1123's and every client's longest ordinary line fits
 	maxCommandLine = 64 << 10
+	minCommandRate = 10 // in a second: with fewer, a login takes longer than clients wait
+	maxCommandRate = 1_000_000
 	maxTimeout     = 30 * 24 * time.Hour
 	maxMemorySize  = 1 << 50
 	maxStars       = 16      // in a pattern

@@ -24,6 +24,7 @@ func (l *loader) limits(b *hclsyntax.Block) Limits {
 		ShutdownTimeout:     s.duration("shutdown_timeout", 0, DefaultShutdownTimeout),
 		Rates:               s.rates(Rates{}),
 		ConnectRate:         s.number("connect_rate", 1, maxConnections, 0),
+		CommandRate:         s.number("command_rate", minCommandRate, maxCommandRate, 0),
 	}
 }
 

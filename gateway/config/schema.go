@@ -26,7 +26,7 @@ var blocks = map[string]schema{
 	},
 	"limits": {
 		attributes: []string{"max_connections", "max_connections_per_ip", "login_attempts", "command_line",
-			"login_timeout", "idle_timeout", "data_timeout", "stall_timeout", "shutdown_timeout", "connect_rate",
+			"login_timeout", "idle_timeout", "data_timeout", "stall_timeout", "shutdown_timeout", "connect_rate", "command_rate",
 			"download_rate", "upload_rate", "session_download_rate", "session_upload_rate"},
 	},
 	"throttle":  {attributes: []string{"failures", "window", "ban", "max_delay", "allow"}},

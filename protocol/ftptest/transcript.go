@@ -182,7 +182,7 @@ func (s *Setup) set(key, value string) (err error) {
 func setLimit(l *pi.Limits, name, value string) (err error) {
 	numbers := map[string]*int{
 		"max_connections": &l.MaxConnections, "max_connections_per_ip": &l.MaxConnectionsPerIP,
-		"login_attempts": &l.LoginAttempts, "command_line": &l.CommandLine,
+		"login_attempts": &l.LoginAttempts, "command_line": &l.CommandLine, "command_rate": &l.CommandRate,
 	}
 	times := map[string]*time.Duration{
 		"login_timeout": &l.LoginTimeout, "idle_timeout": &l.IdleTimeout,

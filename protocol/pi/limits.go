@@ -7,12 +7,13 @@ import (
 	"net/netip"
 )
 
-// Limits bound what clients can take. A zero field means its default.
+// Limits bound what clients can take. A zero field means its default, if there is one.
 type Limits struct {
 	MaxConnections      int // sessions in all, logged in or not
 	MaxConnectionsPerIP int // sessions from one address, IPv6 addresses of one network counted one by one
 	LoginAttempts       int // failed logins in one session, then 421
 	CommandLine         int // bytes of one command line
+	CommandRate         int // commands of one session in a second, more are read later; 0: any number
 
 	LoginTimeout time.Duration // from connect to logged in
 	IdleTimeout  time.Duration // between commands (RFC 1123 §4.1.3.2: at least 5 minutes)

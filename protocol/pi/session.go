@@ -10,6 +10,8 @@ import (
 	"sync"
 	"time"
 
+	"golang.org/x/time/rate"
+
 	"github.com/ftpgate/ftpgate/protocol/dtp"
 	"github.com/ftpgate/ftpgate/protocol/ftp"
 )
@@ -36,11 +38,12 @@ type session struct {
 
 	info         SessionInfo
 	lines        *ftp.LineReader
-	telnet       int       // options refused; the reader's own
-	spoke        bool      // the client has sent a line; the reader's own
-	account      *Account  // nil: not logged in
-	nobody       time.Time // ... since then
-	user         string    // named by USER, until PASS
+	telnet       int           // options refused; the reader's own
+	spoke        bool          // the client has sent a line; the reader's own
+	commands     *rate.Limiter // of limits.CommandRate, once one has come; the reader's own
+	account      *Account      // nil: not logged in
+	nobody       time.Time     // ... since then
+	user         string        // named by USER, until PASS
 	wd           string
 	typ          dataType
 	typeSet      bool // the client has sent TYPE
@@ -219,9 +222,11 @@ func (s *session) takeLine(line []byte, err error) bool {
 	}
 	switch {
 	case err == nil:
-		return s.take(s.parse(line))
+		c := s.parse(line)
+		return s.paced(&c) && s.take(c)
 	case errors.Is(err, ftp.ErrLineTooLong):
-		return s.take(command{bad: ftp.Errorf(500, "Command line too long.")})
+		c := command{bad: ftp.Errorf(500, "Command line too long.")}
+		return s.paced(&c) && s.take(c)
 	case errors.Is(err, os.ErrDeadlineExceeded):
 		return !s.expired()
 	}

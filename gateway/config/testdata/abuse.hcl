@@ -29,6 +29,7 @@ anonymous { filesystem = backend.memory.m }
 backend "memory" "m" {}
 
 limits {
+  command_rate        = 5
   download_rate       = "0"
   session_upload_rate = "fast"
 }

@@ -67,6 +67,7 @@ limits {
   session_download_rate  = "1MiB"
   session_upload_rate    = 1024
   connect_rate           = 300
+  command_rate           = 100
 }
 
 log {
