@@ -51,6 +51,7 @@ func TestSecretsAreNotShown(t *testing.T) {
 		"user \"bob\" {\n  %s = %s",
 		"nobody {\n  %s = %s\n}\n",
 		"%s = %s\n",
+		"listener \"l\" {\n  public_hosts = {\n    \"10.0.0.0/8\" = \"local\"\n    %s = %s\n  }\n}\n",
 	}
 	for n, attribute := range []string{"password_hash", "pasword", `"password_hash"`} {
 		for _, form := range around[n:] {
