@@ -107,7 +107,7 @@ func (g *Gateway) Listen(ctx context.Context) error {
 		}
 		passive := dtp.NewPassive(dtp.PassiveOptions{
 			FirstPort: c.PassivePorts.First, LastPort: c.PassivePorts.Last,
-			Timeout: g.config.Limits.DataTimeout, Rejected: rejected(g.log, c.Name),
+			Timeout: g.config.Limits.DataTimeout, Rejected: rejected(g.log, c.Name), Exhausted: exhausted(g.log, c.Name),
 		})
 		public := &publicHost{listener: &g.config.Listeners[i], names: g.names, log: g.log.With().Str("listener", c.Name).Logger()}
 		e := pi.Endpoint{

@@ -8,6 +8,7 @@ import (
 	"github.com/rs/zerolog"
 
 	"github.com/ftpgate/ftpgate/auth"
+	"github.com/ftpgate/ftpgate/protocol/dtp"
 	"github.com/ftpgate/ftpgate/protocol/ftp"
 	"github.com/ftpgate/ftpgate/protocol/pi"
 )
@@ -58,6 +59,9 @@ func newTrace(log zerolog.Logger) *pi.Trace {
 			e := log.Info()
 			if x.Err != nil {
 				e = log.Warn().AnErr("error", cleanError{x.Err})
+				if s := (*dtp.StrangerError)(nil); errors.As(x.Err, &s) {
+					e = e.Str("control", s.Waiting.String()).Str("data", s.Came.String()).Str("setting", "data_peers")
+				}
 			}
 			e = with(e, i).Str("verb", x.Verb).Str("path", clean(x.Path)).Int64("bytes", x.Bytes)
 			if x.Offset > 0 {
@@ -74,6 +78,8 @@ func newTrace(log zerolog.Logger) *pi.Trace {
 		Failure: func(i pi.SessionInfo, c ftp.Command, code ftp.Code, err error) {
 			e := log.Info()
 			switch {
+			case errors.Is(err, dtp.ErrNoPort): // told once for all, see exhausted
+				e = log.Debug()
 			case code/100 == 4 || code == 0:
 				e = log.Warn()
 			case code == 500 || code == 501: // a client may make mistakes as fast as it can type
@@ -102,12 +108,36 @@ func sampled(log zerolog.Logger) zerolog.Logger {
 }
 
 // rejected logs data connections that no transfer waits for: somebody who is not the
-// client, or a client whose two connections come from different addresses.
-func rejected(log zerolog.Logger, listener string) func(local, peer netip.AddrPort) {
+// client, or a client whose two connections come from different addresses. Where only one
+// client is waited for on the port, its address and the setting that would let it in are named.
+func rejected(log zerolog.Logger, listener string) func(dtp.Rejection) {
 	log = sampled(log)
-	return func(local, peer netip.AddrPort) {
-		log.Warn().Str("listener", listener).Str("port", local.String()).Str("client", peer.String()).
-			Msg("data connection refused: no transfer of this address waits there")
+	return func(x dtp.Rejection) {
+		e := log.Warn().Str("listener", listener).Str("port", x.Local.String()).Str("client", x.Peer.String())
+		switch {
+		case x.Err != nil:
+			e.Err(x.Err).Str("setting", "proxy_protocol").Msg("data connection refused")
+		case x.Waiting.IsValid():
+			e.Str("control", x.Waiting.String()).Str("setting", "data_peers").
+				Msg("data connection refused: another address is waited for there; if both are one client's, data_peers can name the network of both")
+		default:
+			e.Msg("data connection refused: no transfer of this address waits there")
+		}
+	}
+}
+
+// exhausted logs, every ten seconds at most, that no passive port was free.
+func exhausted(log zerolog.Logger, listener string) func(*dtp.NoPortError) {
+	log = log.Sample(&zerolog.BurstSampler{Burst: 1, Period: 10 * time.Second})
+	return func(x *dtp.NoPortError) {
+		e := log.Warn().Str("listener", listener).Str("client", x.Peer.String()).
+			Int("ports", x.Ports).Int("reserved", x.Reserved).Int("resting", x.Resting)
+		if x.Err != nil { // another program has the others, or descriptors ran out
+			e.Err(x.Err).Msg("no passive port is free for this client, and another could not be opened")
+			return
+		}
+		e.Str("setting", "passive_ports").
+			Msg("no passive port is free for this client; a wider range lets more transfers of one address begin at once")
 	}
 }
 

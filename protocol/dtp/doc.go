@@ -21,8 +21,9 @@
 // # The states of a reservation
 //
 // Passive listeners are long-lived and shared by all sessions; what a session
-// holds is a Reservation: the right of one peer address to one connection on
-// one port. At most one reservation exists for each (port, peer).
+// holds is a Reservation: the right of one peer to one connection on one port. At
+// most one reservation exists for each (port, peer). A peer is an address or,
+// where PassiveOptions.Pools lists it, the whole network that the address is in.
 //
 //	reserved --a connection of the peer--> accepted  (the pair is free again)
 //	accepted --Accept--> over             (the session has the connection)
@@ -31,6 +32,28 @@
 //	reserved --ctx of Accept ends--> over (the pair rests, then is free again)
 //
 // A connection that no reservation waits for is closed without a byte.
+//
+// # The states of a connection that has come
+//
+// Connections from a load balancer (Proxies) begin with a PROXY header, and the
+// address in it is the peer's. Nobody else's first bytes are looked at: what they
+// claim is the content of a file, or a command that does not exist.
+//
+//	came  --not from a proxy--> known             (by its own address)
+//	came  --from a proxy--> asked                 (a goroutine reads the header)
+//	came  --from a proxy, too many asked--> closed
+//	asked --addresses--> known                    (by the source address of the header)
+//	asked --LOCAL, UNKNOWN--> known               (by its own address: it is the proxy itself)
+//	asked --garbage, end, timeout, Close--> closed
+//	known --its peer has a reservation--> accepted
+//	known --none--> closed
+//
+// Only the peer comes from the header. The listener is keyed by the local address
+// that the control connection really has: a proxy that forwards both connections
+// reaches the gateway at one address. The destination in the header is what the
+// client sees, and what PASV tells it. The header is read to its last byte and not
+// one further, so that all that follows is there for TLS and for the kernel to
+// copy, and nothing wraps the connection.
 //
 // # The states of a transfer
 //

@@ -1,10 +1,14 @@
 package dtp
 
-import "errors"
+import (
+	"errors"
+	"fmt"
+	"net/netip"
+)
 
 var (
 	// ErrNoPort says that every passive port is reserved or resting for this
-	// peer, or that none could be opened (the cause is wrapped then). It passes.
+	// peer, or that none could be opened. It passes. It is a *NoPortError.
 	ErrNoPort = errors.New("dtp: no passive port is free")
 	// ErrForeignPeer refuses a target that is not the control connection's peer
 	// (RFC 2577 §3).
@@ -22,6 +26,45 @@ var (
 	// ErrStalled says that not one byte moved for a whole stall interval.
 	ErrStalled = errors.New("dtp: the data connection stalled")
 )
+
+// NoPortError tells why Reserve found no port.
+type NoPortError struct {
+	Local    netip.Addr // where the ports are
+	Peer     netip.Addr // who wanted one
+	Ports    int        // in the range; 0: any number
+	Reserved int        // of those, held for this peer
+	Resting  int        // of those, resting for this peer
+	Err      error      // why one of the others could not be opened; nil: there is none
+}
+
+func (e *NoPortError) Error() string {
+	text := fmt.Sprintf("%v: of %d, %d are reserved for this client and %d rest", ErrNoPort, e.Ports, e.Reserved, e.Resting)
+	if e.Err != nil {
+		text += ": " + e.Err.Error()
+	}
+	return text
+}
+
+// Is makes it ErrNoPort.
+func (e *NoPortError) Is(target error) bool { return target == ErrNoPort }
+
+// Unwrap gives the cause, if there is one.
+func (e *NoPortError) Unwrap() error { return e.Err }
+
+// StrangerError is the end of a wait for a passive connection during which one came
+// from an address that it was not waited for from.
+type StrangerError struct {
+	Waiting netip.Addr // the peer of the control connection
+	Came    netip.Addr // who came instead, the last of them
+	Err     error      // why the wait ended
+}
+
+func (e *StrangerError) Error() string {
+	return fmt.Sprintf("dtp: no data connection from %s, but one from %s: %v", e.Waiting, e.Came, e.Err)
+}
+
+// Unwrap gives why the wait ended.
+func (e *StrangerError) Unwrap() error { return e.Err }
 
 // PeerError is a failure of the network side of a transfer: a reset, a broken
 // pipe, an unreachable host.

@@ -24,8 +24,10 @@ type listener struct {
 	quit    chan struct{} // closed by Passive.Close
 	done    chan struct{} // closed when the goroutine has ended
 
-	reserved map[netip.Addr]*Reservation
-	used     time.Time // when the last reservation ended, or it was opened
+	reserved  map[netip.Addr]*Reservation // by what Passive.peer gives
+	stranger  netip.Addr                  // who came last without a reservation
+	strangers uint64                      // how many have
+	used      time.Time                   // when the last reservation ended, or it was opened
 }
 
 // serve accepts until the listener is closed or has been idle for long enough.
@@ -41,7 +43,7 @@ func (l *listener) serve() {
 		switch {
 		case err == nil:
 			pause = acceptPauseMin
-			l.deliver(c)
+			l.take(c)
 		case errors.Is(err, net.ErrClosed):
 			return
 		case errors.Is(err, os.ErrDeadlineExceeded):
@@ -74,29 +76,67 @@ func (l *listener) pause(d time.Duration) bool {
 	}
 }
 
-// deliver hands an accepted connection to the reservation that waits for its
-// peer, which ends there: the port is free for the next session of this peer.
-// Without one the connection is closed and gets not one byte.
-func (l *listener) deliver(c *net.TCPConn) {
-	p := l.passive
+// take finds out whose connection it is. The header of a proxy's is read in a
+// goroutine of its own, of which Proxies bounds the number and the time:
+// the next connection waits for nobody.
+func (l *listener) take(c *net.TCPConn) {
 	peer := addrPort(c.RemoteAddr())
-	p.mu.Lock()
-	r := l.reserved[peer.Addr()]
-	if r != nil {
-		delete(l.reserved, peer.Addr())
-		l.used = p.now()
-		p.stats.Accepted++
-		r.conn <- c
-	} else {
-		p.stats.Rejected++
-	}
-	p.mu.Unlock()
-	if r != nil {
+	if !l.passive.proxies.Trusts(peer.Addr()) {
+		l.deliver(c, peer, false)
 		return
 	}
+	l.passive.wg.Go(func() {
+		switch o, err := l.passive.proxies.Origin(c); {
+		case err == nil:
+			l.deliver(c, o.Peer, o.Own)
+		case errors.Is(err, ErrNoHeader), errors.Is(err, net.ErrClosed):
+			l.reject(c, Rejection{Peer: peer, Err: err}, true)
+		default:
+			l.reject(c, Rejection{Peer: peer, Err: err}, false)
+		}
+	})
+}
+
+// deliver hands a connection to the reservation that waits for its peer, which
+// ends there: the port is free for the next session of this peer. Without one the
+// connection is closed and gets not one byte.
+func (l *listener) deliver(c *net.TCPConn, from netip.AddrPort, probe bool) {
+	p := l.passive
+	peer := p.peer(from.Addr())
+	p.mu.Lock()
+	r := l.reserved[peer]
+	if r == nil {
+		x := Rejection{Peer: from}
+		if !probe {
+			l.stranger = from.Addr()
+			l.strangers++
+		}
+		if len(l.reserved) == 1 {
+			for _, waiting := range l.reserved {
+				x.Waiting = waiting.addr
+			}
+		}
+		p.mu.Unlock()
+		l.reject(c, x, probe)
+		return
+	}
+	delete(l.reserved, peer)
+	l.used = p.now()
+	p.stats.Accepted++
+	r.conn <- c
+	p.mu.Unlock()
+}
+
+// reject closes a connection, and tells of it unless it is a health probe.
+func (l *listener) reject(c *net.TCPConn, x Rejection, probe bool) {
+	p := l.passive
+	p.mu.Lock()
+	p.stats.Rejected++
+	p.mu.Unlock()
 	c.Close()
-	if p.opt.Rejected != nil {
-		p.opt.Rejected(l.addr, peer)
+	if p.opt.Rejected != nil && !probe {
+		x.Local = l.addr
+		p.opt.Rejected(x)
 	}
 }
 

@@ -3,8 +3,6 @@ package dtp
 import (
 	"context"
 	"errors"
-	"fmt"
-	"math/rand/v2"
 	"net"
 	"net/netip"
 	"sync"
@@ -12,65 +10,14 @@ import (
 	"time"
 )
 
-// Defaults of PassiveOptions.
-const (
-	DefaultIdle   = 60 * time.Second
-	DefaultRest   = 5 * time.Second
-	DefaultSpread = 16
-)
-
-const (
-	// growthPause is how long the search for another port to spread over is
-	// left alone after it found none, so that a range others sit on does not
-	// cost every PASV a hundred bind calls. It never delays a search that is
-	// needed because no open listener is free.
-	growthPause = time.Second
-	// pickTries is how many open listeners are drawn before they are gone
-	// through one by one.
-	pickTries = 8
-)
-
-// PassiveOptions says which ports passive data connections use.
-type PassiveOptions struct {
-	// FirstPort and LastPort are the range, both included. 0, 0: any port the
-	// kernel gives.
-	FirstPort, LastPort uint16
-	// Idle is how long a listener without reservations stays open; 0 means
-	// DefaultIdle.
-	Idle time.Duration
-	// Rest is how long a (port, peer) is not given out after the wait for the
-	// peer's connection timed out or was aborted: the connection may still be on
-	// its way and must not be taken for another session's. 0 means DefaultRest.
-	Rest time.Duration
-	// Timeout is how long a reservation is safe from other sessions of the same
-	// peer that find no free port while nobody waits for its connection; 0 means forever.
-	Timeout time.Duration
-	// Spread is how many listeners are opened for each local address before
-	// they are shared, so that a port is hard to guess; 0 means DefaultSpread.
-	Spread int
-	// Rejected, if set, is told of each connection that no reservation waited
-	// for, after it was closed. It is called from the listener's goroutine and
-	// holds it up.
-	Rejected func(local, peer netip.AddrPort)
-}
-
-// PassiveStats are figures of a Passive.
-type PassiveStats struct {
-	Listeners    int    // open now
-	Reservations int    // waiting for their peer now
-	Resting      int    // (port, peer) pairs that rest now
-	Accepted     uint64 // connections handed to a reservation so far
-	Rejected     uint64 // connections closed because no reservation waited for them
-	Pauses       uint64 // waits of a listener because descriptors or memory ran out
-}
-
 // Passive is the passive side of one endpoint: its listeners and who may
 // connect to them. All sessions of the endpoint share it.
 type Passive struct {
-	opt    PassiveOptions
-	config net.ListenConfig
-	now    func() time.Time // replaced by tests
-	wg     sync.WaitGroup   // one goroutine for each listener
+	opt     PassiveOptions
+	config  net.ListenConfig
+	proxies *Proxies
+	now     func() time.Time // replaced by tests
+	wg      sync.WaitGroup   // one goroutine for each listener and each PROXY header
 
 	mu       sync.Mutex
 	closed   bool
@@ -95,6 +42,7 @@ func NewPassive(o PassiveOptions) *Passive {
 	}
 	p := &Passive{
 		opt:     o,
+		proxies: NewProxies(o.Proxies, o.HeaderTimeout),
 		now:     time.Now,
 		open:    make(map[netip.AddrPort]*listener),
 		byLocal: make(map[netip.Addr][]*listener),
@@ -107,10 +55,19 @@ func NewPassive(o PassiveOptions) *Passive {
 	return p
 }
 
-// Reserve gives peer the right to one connection on a port of local. Both are
-// compared unmapped. The error is ErrNoPort or, after Close, net.ErrClosed.
-func (p *Passive) Reserve(local, peer netip.Addr) (*Reservation, error) {
-	local, peer = local.Unmap(), peer.Unmap()
+// Reserve gives the peer with this address the right to one connection on a port of
+// local. Both are compared unmapped. The error is a *NoPortError, which is
+// ErrNoPort, or, after Close, net.ErrClosed.
+func (p *Passive) Reserve(local, addr netip.Addr) (*Reservation, error) {
+	r, err := p.reserve(local.Unmap(), addr.Unmap())
+	if full := (*NoPortError)(nil); p.opt.Exhausted != nil && errors.As(err, &full) {
+		p.opt.Exhausted(full)
+	}
+	return r, err
+}
+
+func (p *Passive) reserve(local, addr netip.Addr) (*Reservation, error) {
+	peer := p.peer(addr)
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if p.closed {
@@ -136,94 +93,46 @@ func (p *Passive) Reserve(local, peer netip.Addr) (*Reservation, error) {
 		l = p.reclaim(local, peer)
 	}
 	if l == nil {
-		if err != nil {
-			return nil, fmt.Errorf("%w: %w", ErrNoPort, err)
-		}
-		return nil, ErrNoPort
+		return nil, p.noPort(local, addr, err)
 	}
-	r := &Reservation{listener: l, peer: peer, conn: make(chan *net.TCPConn, 1), made: p.now()}
+	r := &Reservation{listener: l, addr: addr, peer: peer, conn: make(chan *net.TCPConn, 1), made: p.now(), strangers: l.strangers}
 	l.reserved[peer] = r
 	return r, nil
 }
 
-// reclaim ends a reservation of peer that has expired and returns its listener, or
-// nil. Called with p.mu.
-func (p *Passive) reclaim(local, peer netip.Addr) *listener {
-	if p.opt.Timeout <= 0 {
-		return nil
+// peer is what reservations for addr are filed under: the first address of its pool,
+// or itself.
+func (p *Passive) peer(addr netip.Addr) netip.Addr {
+	if pool := inNetworks(p.opt.Pools, addr); pool.IsValid() {
+		return pool.Masked().Addr()
 	}
+	return addr
+}
+
+// ports is the size of the range; 0 without one.
+func (p *Passive) ports() int {
+	if p.opt.FirstPort == 0 {
+		return 0
+	}
+	return int(p.opt.LastPort) - int(p.opt.FirstPort) + 1
+}
+
+// noPort counts what stands in the way of addr. Called with p.mu.
+func (p *Passive) noPort(local, addr netip.Addr, cause error) *NoPortError {
+	p.stats.Exhausted++
+	e := &NoPortError{Local: local, Peer: addr, Ports: p.ports(), Err: cause}
+	peer := p.peer(addr)
 	for _, l := range p.byLocal[local] {
-		r := l.reserved[peer]
-		if r != nil && !r.waited && p.now().Sub(r.made) >= p.opt.Timeout {
-			delete(l.reserved, peer)
-			r.expired = true
-			close(r.conn)
-			return l
+		if l.reserved[peer] != nil {
+			e.Reserved++
 		}
 	}
-	return nil
-}
-
-// mayGrow reports whether a port may be opened for Spread's sake. Called with
-// p.mu.
-func (p *Passive) mayGrow() bool {
-	return p.noGrowth.IsZero() || !p.now().Before(p.noGrowth)
-}
-
-// pick draws one of the open listeners of local that are free for peer, or
-// nil. Called with p.mu.
-func (p *Passive) pick(local, peer netip.Addr) *listener {
-	all := p.byLocal[local]
-	if len(all) == 0 {
-		return nil
-	}
-	for range pickTries {
-		if l := all[rand.IntN(len(all))]; p.free(l, peer) {
-			return l
+	for i := range e.Ports {
+		if p.isResting(pair{netip.AddrPortFrom(local, p.opt.FirstPort+uint16(i)), peer}) {
+			e.Resting++
 		}
 	}
-	start := rand.IntN(len(all))
-	for i := range all {
-		if l := all[(start+i)%len(all)]; p.free(l, peer) {
-			return l
-		}
-	}
-	return nil
-}
-
-// free reports whether l can be reserved for peer. Called with p.mu.
-func (p *Passive) free(l *listener, peer netip.Addr) bool {
-	return l.reserved[peer] == nil && !p.isResting(pair{l.addr, peer})
-}
-
-// listen opens another port of local that is free for peer. It returns nil and
-// no error if the range has none left. Called with p.mu.
-func (p *Passive) listen(local, peer netip.Addr) (*listener, error) {
-	first, n := int(p.opt.FirstPort), int(p.opt.LastPort)-int(p.opt.FirstPort)+1
-	if first == 0 {
-		return p.listenOn(netip.AddrPortFrom(local, 0))
-	}
-	if n <= len(p.byLocal[local]) {
-		return nil, nil
-	}
-	var last error
-	start := rand.IntN(n)
-	for i := range n {
-		addr := netip.AddrPortFrom(local, uint16(first+(start+i)%n))
-		if p.open[addr] != nil || p.isResting(pair{addr, peer}) {
-			continue
-		}
-		l, err := p.listenOn(addr)
-		if err == nil {
-			return l, nil
-		}
-		last = err
-		if exhausted(err) {
-			break
-		}
-		// In use, or not ours to use: the next one may be.
-	}
-	return nil, last
+	return e
 }
 
 // listenOn opens addr and starts the goroutine that accepts on it. Called with
@@ -274,9 +183,12 @@ func (p *Passive) Stats() PassiveStats {
 	defer p.mu.Unlock()
 	p.wake()
 	s := p.stats
-	s.Listeners, s.Resting = len(p.open), len(p.resting)
+	s.Ports, s.Listeners, s.Resting = p.ports(), len(p.open), len(p.resting)
 	for _, l := range p.open {
 		s.Reservations += len(l.reserved)
+		if len(l.reserved) > 0 {
+			s.Used++
+		}
 	}
 	return s
 }
@@ -304,6 +216,7 @@ func (p *Passive) Close() error {
 		p.rests = nil
 	}
 	p.mu.Unlock()
+	p.proxies.Close()
 	p.wg.Wait()
 	return errors.Join(errs...)
 }

@@ -41,14 +41,14 @@ func TestReservedPeerIsServed(t *testing.T) {
 // (CVE-1999-0351).
 func TestPortTheft(t *testing.T) {
 	leavesNothing(t)
-	told := make(chan [2]netip.AddrPort, 1)
-	p := newPassive(t, PassiveOptions{Rejected: func(local, peer netip.AddrPort) { told <- [2]netip.AddrPort{local, peer} }})
+	told := make(chan Rejection, 1)
+	p := newPassive(t, PassiveOptions{Rejected: func(x Rejection) { told <- x }})
 	r := reserve(t, p, local1, local1)
 	at := netip.AddrPortFrom(local1, r.Port())
 	thief := connect(t, local2, at)
 	closedWithoutByte(t, thief)
-	if got := <-told; got[0] != at || got[1] != addrPort(thief.LocalAddr()) {
-		t.Errorf("told of %v", got)
+	if got := <-told; got != (Rejection{Local: at, Peer: addrPort(thief.LocalAddr()), Waiting: local1}) {
+		t.Errorf("told of %+v", got)
 	}
 	client := connect(t, local1, at)
 	same(t, accept(t, r), client)

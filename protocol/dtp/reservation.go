@@ -13,12 +13,14 @@ import (
 // Accept, until another session needs its port.
 type Reservation struct {
 	listener *listener
-	peer     netip.Addr
+	addr     netip.Addr        // of the control connection's peer
+	peer     netip.Addr        // what it is filed under
 	conn     chan *net.TCPConn // room for one; closed by Passive.Close and by expiry
 	made     time.Time
 
-	waited  bool // Accept has been called; guarded by Passive.mu
-	expired bool // set before conn is closed
+	waited    bool   // Accept has been called; guarded by Passive.mu
+	strangers uint64 // of the listener, when it was made
+	expired   bool   // set before conn is closed
 }
 
 // Port is the port the peer is to connect to.
@@ -26,7 +28,8 @@ func (r *Reservation) Port() uint16 { return r.listener.addr.Port() }
 
 // Accept returns the peer's connection, which may have come before the call,
 // and ends the reservation. If ctx ends first the error is context.Cause(ctx)
-// and the pair of port and peer rests; if the reservation had expired it is ErrNotReady.
+// and the pair of port and peer rests; within a *StrangerError if somebody else came to the
+// port meanwhile. If the reservation had expired it is ErrNotReady.
 // The caller bounds ctx.
 func (r *Reservation) Accept(ctx context.Context) (*net.TCPConn, error) {
 	select {
@@ -43,8 +46,18 @@ func (r *Reservation) Accept(ctx context.Context) (*net.TCPConn, error) {
 		return r.accepted(c)
 	case <-ctx.Done():
 		r.end(true)
-		return nil, context.Cause(ctx)
+		return nil, r.waitedInVain(context.Cause(ctx))
 	}
+}
+
+func (r *Reservation) waitedInVain(cause error) error {
+	p := r.listener.passive
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if r.listener.strangers != r.strangers {
+		return &StrangerError{Waiting: r.addr, Came: r.listener.stranger, Err: cause}
+	}
+	return cause
 }
 
 func (r *Reservation) accepted(c *net.TCPConn) (*net.TCPConn, error) {
