@@ -41,16 +41,19 @@ func codeFor(err error, r *row) (ftp.Code, string) {
 		name = 553
 	}
 	var peer *dtp.PeerError
+	var stranger *dtp.StrangerError
 	switch is := func(target error) bool { return errors.Is(err, target) }; {
 	// The data connection.
 	case is(dtp.ErrNotReady):
 		return 425, "Use PASV, EPSV, PORT or EPRT first."
 	case is(dtp.ErrNoPort):
-		return 425, "No passive port is free, try again in a few seconds."
+		return 425, "No passive port is free for your address, try again in a few seconds."
 	case is(dtp.ErrPeerGone):
 		return 425, "The data connection was closed before the transfer began."
 	case is(dtp.ErrTargetBusy):
 		return 425, "An earlier transfer still holds your port, use another one or try again in a minute."
+	case errors.As(err, &stranger): // whose address it was is not this client's business
+		return 425, "No data connection came from the address of your control connection; one from another address was refused."
 	case is(errNoData):
 		return 425, "Can't open data connection."
 	case is(dtp.ErrForeignPeer):

@@ -16,6 +16,8 @@ func (s *session) gate(c *command) error {
 		return s.stranger(c.bad)
 	case r == nil && s.account == nil && strings.Contains(c.Arg, "HTTP/"):
 		return ftp.Errorf(421, "This is not a web server.")
+	case r == nil && s.account == nil && c.Verb == "PROXY":
+		return ftp.Errorf(421, "PROXY headers are not accepted from your address.")
 	case r == nil:
 		return s.stranger(ftp.Errorf(500, "Unknown command."))
 	case s.account == nil && !r.beforeLogin:

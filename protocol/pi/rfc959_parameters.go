@@ -62,10 +62,11 @@ func only(verb, value, arg string) (ftp.Reply, error) {
 	return ftp.Reply{}, ftp.Errorf(504, "%s is %s here.", verb, value)
 }
 
-// channel is the session's end of the data transfer process.
+// channel is the session's end of the data transfer process. Its local end is the
+// connection's own, also behind a proxy: data connections come there, too.
 func (s *session) channel() *dtp.Channel {
 	if s.data == nil {
-		s.data = dtp.NewChannel(s.endpoint.Passive, s.info.Local, s.info.Remote)
+		s.data = dtp.NewChannel(s.endpoint.Passive, addrPort(s.conn.LocalAddr()), s.info.Remote)
 		s.data.SourcePort = s.endpoint.ActivePort
 	}
 	return s.data

@@ -66,6 +66,11 @@ type Endpoint struct {
 
 	TLS   *TLS // nil: none
 	ASCII bool // convert from the start instead of only after TYPE A (CLIENTS: old devices send no TYPE I)
+
+	// Proxies are the load balancers whose control connections begin with a PROXY
+	// header, and must; those of Passive are its own. The addresses in the header
+	// are the session's, everywhere: for limits, bans, data connections and reports.
+	Proxies []netip.Prefix
 }
 
 // Serve accepts control connections on l until the server is closed, and closes l.
@@ -78,6 +83,8 @@ func (s *Server) Serve(l net.Listener, e Endpoint) error {
 	defer s.running.Done()
 	defer s.untrack(l)
 	limits := s.Limits.withDefaults()
+	proxies := dtp.NewProxies(e.Proxies, min(limits.LoginTimeout, dtp.DefaultHeaderTimeout))
+	defer proxies.Close()
 	for delay := time.Duration(0); ; {
 		conn, err := l.Accept()
 		if err == nil {
@@ -85,7 +92,7 @@ func (s *Server) Serve(l net.Listener, e Endpoint) error {
 			s.running.Add(1)
 			go func() {
 				defer s.running.Done()
-				if c := s.admit(conn, &e, limits, stop); c != nil {
+				if c := s.admit(conn, &e, proxies, limits, stop); c != nil {
 					c.serve()
 				}
 			}()
@@ -138,8 +145,12 @@ func (s *Server) untrack(l net.Listener) {
 // admit gives the connection a slot and a session, or 421 and nil.
 //
 //go:noinline
-func (s *Server) admit(conn net.Conn, e *Endpoint, limits Limits, stop <-chan struct{}) *session {
-	remote, local := addrPort(conn.RemoteAddr()), addrPort(conn.LocalAddr())
+func (s *Server) admit(conn net.Conn, e *Endpoint, proxies *dtp.Proxies, limits Limits, stop <-chan struct{}) *session {
+	remote, local, ok := s.origin(conn, e, proxies)
+	if !ok {
+		conn.Close()
+		return nil
+	}
 	if s.Admit != nil {
 		if refusal := s.Admit(e.Name, remote.Addr()); refusal != "" {
 			s.turnAway(conn, e, refusal, stop)
@@ -167,6 +178,26 @@ func (s *Server) admit(conn net.Conn, e *Endpoint, limits Limits, stop <-chan st
 	}
 	s.sessions[c] = struct{}{}
 	return c
+}
+
+// origin returns the ends of the connection as the client sees them: behind a proxy
+// they come from its header. If that is no good, the connection is not either: it is
+// closed without a word, since what a proxy does with words is not known. Health
+// probes that are over before they began are not worth a report.
+func (s *Server) origin(conn net.Conn, e *Endpoint, proxies *dtp.Proxies) (remote, local netip.AddrPort, ok bool) {
+	remote, local = addrPort(conn.RemoteAddr()), addrPort(conn.LocalAddr())
+	c, isTCP := conn.(*net.TCPConn)
+	if !isTCP || !proxies.Trusts(remote.Addr()) {
+		return remote, local, true
+	}
+	o, err := proxies.Origin(c)
+	switch {
+	case err == nil:
+		return o.Peer, o.Reached, true
+	case !errors.Is(err, dtp.ErrNoHeader) && !errors.Is(err, net.ErrClosed):
+		s.refused(e, remote, err.Error())
+	}
+	return remote, local, false
 }
 
 func (s *Server) forget(c *session) {

@@ -9,12 +9,12 @@ import (
 
 // SessionInfo names a session in every report.
 type SessionInfo struct {
-	ID       string // unique among the sessions of this process
-	Endpoint string // name of the listener
-	Local    netip.AddrPort
-	Remote   netip.AddrPort
-	User     string // empty before login
-	TLS      string // version and cipher suite of the control connection; empty: clear
+	ID       string         // unique among the sessions of this process
+	Endpoint string         // name of the listener
+	Local    netip.AddrPort // what the client reached; behind a proxy, the proxy's front
+	Remote   netip.AddrPort // the client; behind a proxy, the one that its header names
+	User     string         // empty before login
+	TLS      string         // version and cipher suite of the control connection; empty: clear
 }
 
 // TransferInfo reports a transfer that has ended.
