@@ -107,12 +107,13 @@ func (g *Gateway) Listen(ctx context.Context) error {
 		}
 		passive := dtp.NewPassive(dtp.PassiveOptions{
 			FirstPort: c.PassivePorts.First, LastPort: c.PassivePorts.Last,
-			Timeout: g.config.Limits.DataTimeout, Rejected: rejected(g.log, c.Name), Exhausted: exhausted(g.log, c.Name),
+			Timeout: g.config.Limits.DataTimeout, Pools: c.DataPeers, Proxies: c.ProxyProtocol,
+			Rejected: rejected(g.log, c.Name), Exhausted: exhausted(g.log, c.Name),
 		})
 		public := &publicHost{listener: &g.config.Listeners[i], names: g.names, log: g.log.With().Str("listener", c.Name).Logger()}
 		e := pi.Endpoint{
 			Name: c.Name, Passive: passive, NoActive: !c.ActiveMode, ActivePort: c.SourcePort, PublicHost: public.announce, TLS: secure,
-			ASCII: c.DefaultType == config.DefaultASCII,
+			ASCII: c.DefaultType == config.DefaultASCII, Proxies: c.ProxyProtocol,
 		}
 		if c.Banner != "" {
 			e.Greeting = strings.Split(strings.TrimRight(c.Banner, "\n"), "\n")

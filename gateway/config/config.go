@@ -32,6 +32,9 @@ type Listener struct {
 	Banner       string         // may have several lines; empty: the gateway's own
 	AllowFrom    []netip.Prefix // none: everyone may connect
 	DenyFrom     []netip.Prefix // even if AllowFrom has it
+
+	ProxyProtocol []netip.Prefix // load balancers, which must send a PROXY header
+	DataPeers     []netip.Prefix // networks in which one address may make data connections for another; they do not overlap
 }
 
 // PortRange is a range of ports, both ends included.

@@ -48,6 +48,9 @@ func TestLoadFillsEverything(t *testing.T) {
 				DefaultType: DefaultBinary,
 				AllowFrom:   []netip.Prefix{netip.MustParsePrefix("10.0.0.0/8"), netip.MustParsePrefix("::1/128")},
 				DenyFrom:    []netip.Prefix{netip.MustParsePrefix("10.0.0.13/32")},
+
+				ProxyProtocol: []netip.Prefix{netip.MustParsePrefix("10.0.0.0/8"), netip.MustParsePrefix("fd00::1/128")},
+				DataPeers:     []netip.Prefix{netip.MustParsePrefix("203.0.113.0/24"), netip.MustParsePrefix("192.0.2.7/32")},
 				TLS: &TLS{
 					Mode: TLSImplicit, Require: RequireData, CertFile: "/etc/ftpgate/cert.pem", KeyFile: "testdata/keys/key.pem",
 					MinVersion: tls.VersionTLS13, CipherSuites: []uint16{tls.TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256},

@@ -28,6 +28,8 @@ func (l *loader) listener(b *hclsyntax.Block) Listener {
 	if s.set("public_host") && x.Public() && !everybody {
 		s.warnPrivate(s.at("public_host"), x.PublicHost)
 	}
+	x.ProxyProtocol = s.proxyProtocol("proxy_protocol")
+	x.DataPeers = s.dataPeers("data_peers")
 	x.ActiveMode = !s.set("active_mode") || s.boolean("active_mode")
 	x.SourcePort = uint16(s.number("active_source_port", 1, math.MaxUint16, 0))
 	if s.set("active_source_port") && !x.ActiveMode {

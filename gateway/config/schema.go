@@ -20,9 +20,8 @@ var blocks = map[string]schema{
 	"listener": {
 		labels: []string{"name"},
 		attributes: []string{"address", "passive_ports", "public_host", "public_hosts", "default_type", "banner", "active_mode", "active_source_port",
-			"allow_from", "deny_from"},
+			"allow_from", "deny_from", "proxy_protocol", "data_peers"},
 		inner: []string{"tls"},
-		later: []string{"proxy_protocol"},
 	},
 	"limits": {
 		attributes: []string{"max_connections", "max_connections_per_ip", "login_attempts", "command_line",

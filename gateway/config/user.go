@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/hashicorp/hcl/v2"
 	"github.com/hashicorp/hcl/v2/hclsyntax"
 )
 
@@ -139,18 +140,31 @@ func (l *loader) checkProtection(listeners []Listener, users []User, bs []*hclsy
 // networks reads a list of networks and addresses. empty says why it may not be
 // empty; "": it may.
 func (s *section) networks(name, empty string) []netip.Prefix {
+	var networks []netip.Prefix
+	for _, n := range s.placedNetworks(name, empty) {
+		networks = append(networks, n.Prefix)
+	}
+	return networks
+}
+
+// placedNetwork is a network and where it stands.
+type placedNetwork struct {
+	netip.Prefix
+	at hcl.Range
+}
+
+func (s *section) placedNetworks(name, empty string) (networks []placedNetwork) {
 	items, ok := s.list(name, `["192.168.0.0/16"]`)
 	if ok && len(items) == 0 && empty != "" {
 		s.l.errorAt(s.at(name), fmt.Sprintf("%s is empty", name), "%s", empty)
 	}
-	var networks []netip.Prefix
 	for _, x := range items {
 		p, problem := parseNetwork(x.text, x.secret)
 		if problem != "" {
 			s.l.errorAt(x.at, fmt.Sprintf("%s is not a network", capital(x.shown())), "%s", problem)
 			continue
 		}
-		networks = append(networks, p)
+		networks = append(networks, placedNetwork{p, x.at})
 	}
 	return networks
 }

@@ -1,6 +1,5 @@
 listener "main" {
   address        = ":2121"
-  proxy_protocol = ["10.0.0.0/8"]
   tls {
     cert_file = "/etc/ftpgate/cert.pem"
   }

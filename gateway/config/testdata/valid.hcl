@@ -28,6 +28,10 @@ listener "inner" {
   allow_from    = ["10.0.0.0/8", "::1"]
   deny_from     = ["10.0.0.13"]
   active_mode   = false
+
+  proxy_protocol = ["10.0.0.0/8", "fd00::1"]
+  data_peers     = ["203.0.113.0/24", env("HOST")]
+
   tls {
     mode             = "implicit"
     require          = "data"
