@@ -7,6 +7,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"net"
 	"net/netip"
 	"net/url"
@@ -14,6 +15,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strings"
+	"sync"
 	"syscall"
 	"testing"
 	"time"
@@ -118,9 +120,10 @@ func (l *lab) run(t *testing.T, name string, args ...string) string {
 func (l *lab) try(t *testing.T, input, name string, args ...string) (out, text string, code int) {
 	t.Helper()
 	cmd := l.command(t, name, args...)
-	var stdout, both bytes.Buffer
+	var stdout bytes.Buffer
+	var both transcript
 	cmd.Stdin = strings.NewReader(input)
-	cmd.Stdout = writers{&stdout, &both}
+	cmd.Stdout = io.MultiWriter(&stdout, &both)
 	cmd.Stderr = &both
 	err := cmd.Run()
 	var exit *exec.ExitError
@@ -133,12 +136,23 @@ func (l *lab) try(t *testing.T, input, name string, args ...string) (out, text s
 	return stdout.String(), both.String(), cmd.ProcessState.ExitCode()
 }
 
-// writers writes to the first and the second.
-type writers [2]*bytes.Buffer
+// transcript is all that a client writes. Its output and its errors come from a
+// goroutine each.
+type transcript struct {
+	mu   sync.Mutex
+	text bytes.Buffer
+}
 
-func (w writers) Write(p []byte) (int, error) {
-	w[0].Write(p)
-	return w[1].Write(p)
+func (t *transcript) Write(p []byte) (int, error) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return t.text.Write(p)
+}
+
+func (t *transcript) String() string {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return t.text.String()
 }
 
 // put writes a file of a directory of this machine.
