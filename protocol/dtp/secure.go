@@ -78,6 +78,9 @@ func (w *secureWire) release() {
 
 func (w *secureWire) Read(b []byte) (int, error) {
 	if w.wire == nil {
+		// GnuTLS (lftp, FileZilla) ends its TLS 1.3 handshake with two small writes, and
+		// Nagle's algorithm holds the second back until the first is acknowledged.
+		acknowledgeAtOnce(w.TCPConn)
 		return w.TCPConn.Read(b)
 	}
 	n, err := w.wire.readNow(b, w.now)

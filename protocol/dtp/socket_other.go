@@ -14,6 +14,9 @@ func Established(*net.TCPConn) bool { return true }
 // peerGone is not known here: the transfer finds out.
 func peerGone(*net.TCPConn) bool { return false }
 
+// acknowledgeAtOnce is not possible here: some handshakes take a little longer.
+func acknowledgeAtOnce(*net.TCPConn) {}
+
 // unacknowledged is not known here.
 func unacknowledged(syscall.RawConn) int64 { return 0 }
 
