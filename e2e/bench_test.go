@@ -238,27 +238,12 @@ func BenchmarkIdleSessions(b *testing.B) {
 		g, _ := benchGateway(b)
 		warm := login(b, g.address["main"], "local")
 		warm.names("/")
-		before := resident(b, g)
+		before := g.memory(b, "VmRSS")
 		for range idleCount {
 			c := login(b, g.address["main"], "local")
 			c.names("/")
 		}
-		b.ReportMetric(float64(resident(b, g)-before)/idleCount, "B/session")
+		b.ReportMetric(float64(g.memory(b, "VmRSS")-before)/idleCount, "B/session")
 		g.stop(b)
 	}
-}
-
-// resident is how many bytes of memory the gateway occupies.
-func resident(b *testing.B, g *gateway) int {
-	b.Helper()
-	status, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", g.cmd.Process.Pid))
-	if err != nil {
-		b.Skip("nothing here tells how much memory a process has")
-	}
-	_, rest, _ := strings.Cut(string(status), "VmRSS:")
-	kib, err := strconv.Atoi(strings.Fields(rest)[0])
-	if err != nil {
-		b.Fatal(err)
-	}
-	return kib << 10
 }

@@ -11,6 +11,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"sync"
 	"syscall"
@@ -164,6 +165,22 @@ func (g *gateway) stop(t testing.TB) {
 	}
 }
 
+// memory is a figure of the gateway's process in bytes: VmRSS is what it occupies,
+// VmHWM the most that it ever did.
+func (g *gateway) memory(t testing.TB, figure string) int {
+	t.Helper()
+	status, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", g.cmd.Process.Pid))
+	if err != nil {
+		t.Skip("nothing here tells how much memory a process has")
+	}
+	_, rest, _ := strings.Cut(string(status), figure+":")
+	kib, err := strconv.Atoi(strings.Fields(rest)[0])
+	if err != nil {
+		t.Fatal(err)
+	}
+	return kib << 10
+}
+
 // kill ends the gateway without warning.
 func (g *gateway) kill() {
 	g.ended = true
@@ -181,6 +198,7 @@ type logLine struct {
 	User     string `json:"user"`
 	Path     string `json:"path"`
 	Outcome  string `json:"outcome"`
+	Reply    int    `json:"reply"`
 }
 
 // logLines collects a log and lets tests wait for a line of it.

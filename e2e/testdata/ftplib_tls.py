@@ -1,11 +1,15 @@
-"""Explicit or implicit TLS with ftplib, with and without session reuse."""
+"""Does what it is told in one session under TLS, with ftplib. Says "all well" at the end.
+
+The argument is JSON: host, port, ca, user, password, mode (explicit or implicit), version,
+reuse (whether to resume the TLS session), operations (lists of what, file here, path there).
+"""
 import ftplib
-import io
+import json
 import socket
 import ssl
 import sys
 
-host, port, ca, user, password, mode, version, reuse, refused = sys.argv[1], int(sys.argv[2]), *sys.argv[3:10]
+want = json.loads(sys.argv[1])
 
 
 class Client(ftplib.FTP_TLS):
@@ -14,60 +18,39 @@ class Client(ftplib.FTP_TLS):
     def ntransfercmd(self, cmd, rest=None):
         conn, size = ftplib.FTP.ntransfercmd(self, cmd, rest)
         if self._prot_p:
-            session = self.sock.session if reuse == "reuse" else None
-            conn = self.context.wrap_socket(conn, server_hostname=self.host, session=session)
-            self.resumed.append(conn.session_reused)
+            conn = self.context.wrap_socket(conn, server_hostname=self.host, session=self.sock.session)
+            assert conn.session_reused, "not resumed"
         return conn, size
 
 
-context = ssl.create_default_context(cafile=ca)
-if version == "1.2":
-    context.maximum_version = ssl.TLSVersion.TLSv1_2
-else:
-    context.minimum_version = ssl.TLSVersion.TLSv1_3
-ftp = Client(context=context, timeout=30)
-ftp.resumed = []
-if mode == "implicit":
-    ftp.host, ftp.port = host, port
-    raw = socket.create_connection((host, port), 30)
+context = ssl.create_default_context(cafile=want["ca"])
+context.minimum_version = context.maximum_version = {"1.2": ssl.TLSVersion.TLSv1_2, "1.3": ssl.TLSVersion.TLSv1_3}[want["version"]]
+ftp = (Client if want["reuse"] else ftplib.FTP_TLS)(context=context, timeout=30)
+if want["mode"] == "implicit":
+    ftp.host, ftp.port = want["host"], want["port"]
+    raw = socket.create_connection((ftp.host, ftp.port), 30)
     ftp.af = raw.family
-    ftp.sock = context.wrap_socket(raw, server_hostname=host)
+    ftp.sock = context.wrap_socket(raw, server_hostname=ftp.host)
     ftp.file = ftp.sock.makefile("r", encoding=ftp.encoding)
     ftp.welcome = ftp.getresp()
 else:
-    ftp.connect(host, port)
+    ftp.connect(want["host"], want["port"])
     ftp.auth()
-ftp.login(user, password)
+ftp.login(want["user"], want["password"])
 ftp.prot_p()
-assert ftp.sock.version() == "TLSv" + version, ftp.sock.version()
-
-large = bytes(range(256)) * 8000
-if refused == "refused":
-    for call in (lambda: ftp.storbinary("STOR refused", io.BytesIO(b"x")), lambda: ftp.retrbinary("RETR refused", print), ftp.nlst):
-        try:
-            call()
-        except (ftplib.Error, OSError, EOFError) as e:
-            print(e)
+assert ftp.sock.version() == "TLSv" + want["version"], ftp.sock.version()
+ftp.pwd()
+for what, here, there in want["operations"]:
+    if what in ("put", "put text"):
+        with open(here, "rb") as f:
+            (ftp.storbinary if what == "put" else ftp.storlines)("STOR " + there, f)
+        continue
+    with open(here, "wb") as f:
+        if what == "get":
+            ftp.retrbinary("RETR " + there, f.write)
+        elif what == "get text":
+            ftp.retrlines("RETR " + there, lambda line: f.write(line.encode() + b"\n"))
         else:
-            raise AssertionError("not refused")
-        break
-    print("all well")
-    sys.exit()
-
-for round in range(5):
-    for name, content in (("empty", b""), ("small", b"text\r\n"), ("large", large)):
-        ftp.storbinary("STOR " + name, io.BytesIO(content))
-        out = io.BytesIO()
-        ftp.retrbinary("RETR " + name, out.write)
-        assert out.getvalue() == content, name
-    assert sorted(ftp.nlst()) == ["empty", "large", "small"], ftp.nlst()
-ftp.storlines("STOR text", io.BytesIO(b"first\nsecond\n"))
-lines = []
-ftp.retrlines("RETR text", lines.append)
-assert lines == ["first", "second"], lines
-if reuse == "reuse":
-    assert all(ftp.resumed), ftp.resumed
-for name in ftp.nlst():
-    ftp.delete(name)
+            f.write("".join(name + "\n" for name in ftp.nlst(there)).encode())
 assert ftp.quit().startswith("221")
 print("all well")
