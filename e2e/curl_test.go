@@ -20,6 +20,9 @@ const (
 	curlNotFound     = 78
 	curlQuoteFailed  = 21
 	curlRetrFailed   = 19
+	curlPortFailed   = 30
+	curlSendFailed   = 55
+	curlStorFailed   = 70
 )
 
 func (l *lab) curl(t *testing.T, args ...string) string {
@@ -32,6 +35,16 @@ func (l *lab) curlFails(t *testing.T, codes []int, args ...string) {
 	_, text, code := l.try(t, "", "curl", append([]string{"-sS", "--max-time", "60"}, args...)...)
 	if !slices.Contains(codes, code) {
 		t.Fatalf("curl %q ended with %d, want one of %v\n%s", args, code, codes, text)
+	}
+}
+
+// turnedAway expects that curl was answered 421: it ends with 28 then, as after a real
+// timeout, of which it says more.
+func (l *lab) turnedAway(t *testing.T, args ...string) {
+	t.Helper()
+	_, text, code := l.try(t, "", "curl", append([]string{"-sS", "--max-time", "60"}, args...)...)
+	if code != 28 || !strings.Contains(text, "Timeout was reached") {
+		t.Fatalf("curl %q ended with %d, want 28 for a 421\n%s", args, code, text)
 	}
 }
 

@@ -7,7 +7,9 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"os/exec"
 	"strings"
+	"sync"
 	"testing"
 )
 
@@ -148,6 +150,16 @@ func runLftp(c *cell, operations []operation) (string, error) {
 //go:embed testdata/ftplib_tls.py
 var ftplibTLS string
 
+// python is the interpreter itself: the matrix starts it hundreds of times, and python3 may be a
+// script that looks for one.
+var python = sync.OnceValue(func() string {
+	out, err := exec.Command("python3", "-c", "import sys; print(sys.executable)").Output()
+	if err != nil {
+		return "python3"
+	}
+	return strings.TrimSpace(string(out))
+})
+
 func runFtplib(reuse bool) func(*cell, []operation) (string, error) {
 	return func(c *cell, operations []operation) (string, error) {
 		a := c.at(c.listener)
@@ -162,7 +174,7 @@ func runFtplib(reuse bool) func(*cell, []operation) (string, error) {
 		if err != nil {
 			c.t.Fatal(err)
 		}
-		out, text, code := c.tlsLab.try(c.t, "", "python3", "-c", ftplibTLS, string(argument))
+		out, text, code := c.tlsLab.try(c.t, "", python(), "-I", "-S", "-c", ftplibTLS, string(argument))
 		if code == 0 && out != "all well\n" {
 			return text, errors.New("the script ended early")
 		}
