@@ -3,9 +3,10 @@
 GO       ?= go
 FUZZTIME ?= 30s
 BENCH    ?= .
+SOAK     ?= 500
 COUNT    ?= 1
 
-.PHONY: build run sample test race e2e fuzz bench lint clean
+.PHONY: build run sample test race e2e soak fuzz bench lint clean
 
 # One static binary.
 build:
@@ -40,6 +41,11 @@ race:
 # A missing one is skipped with a message, or is a failure with E2E_REQUIRE=1.
 e2e:
 	$(GO) test -count=1 -tags e2e ./e2e
+
+# Hostile clients, SOAK of each kind at a time beside one that behaves. It needs some
+# 3000 descriptors; `make test` does it with a few of each.
+soak:
+	$(GO) test -count=1 -v -run '^TestSoak$$' ./gateway -soak $(SOAK)
 
 # Every fuzz target of the module, FUZZTIME each.
 fuzz:

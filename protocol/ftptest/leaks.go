@@ -8,15 +8,15 @@ import (
 	"time"
 )
 
-// checkLeaks counts goroutines and descriptors now and, when everything that the
+// CheckLeaks counts goroutines and descriptors now and, when everything that the
 // test has yet to start is cleaned up, again.
-func checkLeaks(t testing.TB) {
+func CheckLeaks(t testing.TB) {
 	t.Helper()
 	// The first connection of a process opens descriptors that stay (epoll).
 	if l, err := net.Listen("tcp", "127.0.0.1:0"); err == nil {
 		l.Close()
 	}
-	goroutines, descriptors := runtime.NumGoroutine(), countDescriptors()
+	goroutines, descriptors := runtime.NumGoroutine(), Descriptors()
 	t.Cleanup(func() {
 		if t.Failed() {
 			return // what a failed test leaves behind says nothing
@@ -26,14 +26,14 @@ func checkLeaks(t testing.TB) {
 			stacks = stacks[:runtime.Stack(stacks, true)]
 			t.Errorf("ftptest: %d goroutines, %d before\n%s", runtime.NumGoroutine(), goroutines, stacks)
 		}
-		if !eventually(func() bool { return countDescriptors() <= descriptors }) {
-			t.Errorf("ftptest: %d descriptors, %d before", countDescriptors(), descriptors)
+		if !eventually(func() bool { return Descriptors() <= descriptors }) {
+			t.Errorf("ftptest: %d descriptors, %d before", Descriptors(), descriptors)
 		}
 	})
 }
 
-// countDescriptors is 0 where there is no /proc.
-func countDescriptors() int {
+// Descriptors is how many descriptors this process has open; 0 where there is no /proc.
+func Descriptors() int {
 	names, _ := os.ReadDir("/proc/self/fd")
 	return len(names)
 }

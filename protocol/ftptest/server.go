@@ -50,7 +50,7 @@ type Server struct {
 // goroutine and no descriptor behind.
 func Start(t testing.TB, o Options) *Server {
 	t.Helper()
-	checkLeaks(t)
+	CheckLeaks(t)
 	if o.Address == "" {
 		o.Address = "127.0.0.1"
 	}
