@@ -62,12 +62,18 @@ func (r Reply) Append(b []byte) []byte {
 	return b
 }
 
+// leadC1 is the first of the two bytes that encode U+0080 to U+00BF.
+const leadC1 = 0xC2
+
 // appendText appends text as it may stand on the control connection.
 func appendText(b []byte, text string) []byte {
-	for i := range len(text) {
+	for i := 0; i < len(text); i++ {
 		switch c := text[i]; {
 		case c < ' ' || c == 0x7F:
 			b = append(b, '?')
+		case c == leadC1 && i+1 < len(text) && 0x80 <= text[i+1] && text[i+1] < 0xA0:
+			b = append(b, '?')
+			i++
 		case c == telnetIAC:
 			b = append(b, telnetIAC, telnetIAC)
 		default:

@@ -28,6 +28,9 @@ func TestReplyAppend(t *testing.T) {
 		{Reply{250, []string{"a\r\n226 done", "b\r\n226 done"}}, "250-a??226 done\r\n250 b??226 done\r\n"},
 		// SEED C14, C19: bytes go out as they are, but IAC is doubled.
 		{Replyf(257, "\xc3\xa9 caf\xe9 \xff\xb5"), "257 \xc3\xa9 caf\xe9 \xff\xff\xb5\r\n"},
+		// THREATS 14: C1 control characters (U+009B is CSI), and what only looks like them.
+		{Replyf(550, "a\u0080b\u009b31mc\u009f\u00a0\xc2"), "550 a?b?31mc?\u00a0\xc2\r\n"},
+		{Replyf(257, "\xc2\xc2\x9b \x9b \u0133 \u05c2\u009c"), "257 \xc2? \x9b \u0133 \u05c2?\r\n"},
 		{Replyf(-7, "x"), "451 x\r\n"},
 		{Replyf(99, "x"), "451 x\r\n"},
 		{Replyf(1000, "x"), "451 x\r\n"},
@@ -120,12 +123,18 @@ func FuzzReply(f *testing.F) {
 	f.Add(220, "")
 	f.Add(500, "a\r\n226 b\x00\xff\xf4\n226 c\n226-d")
 	f.Add(-1, "\n\n\xff\xff")
+	f.Add(550, "\u009b\xc2\xc2\x80\xc2")
 	f.Fuzz(func(t *testing.T, code int, text string) {
 		in := Reply{Code(code), strings.Split(text, "\n")}
 		wire := in.Append(nil)
 		for i, c := range wire {
 			if (c < ' ' || c == 0x7F) && c != '\r' && c != '\n' {
 				t.Fatalf("control byte %#x at %d of %q", c, i, wire)
+			}
+		}
+		for i := range len(wire) - 1 {
+			if wire[i] == 0xC2 && 0x80 <= wire[i+1] && wire[i+1] < 0xA0 {
+				t.Fatalf("C1 control character at %d of %q", i, wire)
 			}
 		}
 		if bytes.Count(wire, []byte("\r\n")) != len(in.Lines) ||

@@ -12,6 +12,7 @@ import (
 	"strings"
 	"testing"
 	"time"
+	"unicode"
 
 	"github.com/ftpgate/ftpgate/protocol/ftp"
 )
@@ -168,7 +169,7 @@ func (c *Client) line() (string, error) {
 			c.Telnet = append(c.Telnet, x, verb, option)
 		case x == '\n':
 			line, ok := strings.CutSuffix(string(b), "\r")
-			if !ok || strings.ContainsFunc(line, func(r rune) bool { return r < ' ' || r == 0x7F }) {
+			if !ok || strings.ContainsFunc(line, unicode.IsControl) {
 				c.t.Fatalf("ftptest: a line that breaks the framing: %q", b)
 			}
 			return line, nil

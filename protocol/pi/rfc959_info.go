@@ -72,7 +72,7 @@ func (s *session) stat(ctx context.Context, r request) (ftp.Reply, error) {
 	if err != nil {
 		return ftp.Reply{}, err
 	}
-	lines := []string{"Status of " + cmp.Or(l.shown, ".") + ":"}
+	lines := []string{"Status of " + cmp.Or(shown(l.shown), ".") + ":"}
 	if text := strings.TrimSuffix(string(b), "\r\n"); text != "" {
 		lines = append(lines, strings.Split(text, "\r\n")...)
 	}
@@ -115,10 +115,10 @@ func (s *session) status(running *run) ftp.Reply {
 			kind = "ASCII Non-print"
 		}
 		add("TYPE: %s; STRU: File; MODE: Stream", kind)
-		add("Working directory %s", s.wd)
+		add("Working directory %s", shown(s.wd))
 		add("No transfer in progress")
 	case running.transfer != nil:
-		add("%s of %s in progress: %d bytes so far", running.row.verb, running.path, running.transfer.Bytes())
+		add("%s of %s in progress: %d bytes so far", running.row.verb, shown(running.path), running.transfer.Bytes())
 	default:
 		add("The transfer has just ended")
 	}
