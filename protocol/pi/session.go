@@ -100,6 +100,7 @@ type run struct {
 
 // serve is the reader: it runs the session from greeting to goodbye.
 func (s *session) serve() {
+	defer s.rescue() // close may panic as well: accounts and reports are not ours
 	defer s.close()
 	defer s.rescue()
 	s.open()
@@ -131,15 +132,22 @@ func (s *session) open() {
 func (s *session) close() {
 	s.wait()
 	s.release()
-	info := s.info
+	defer s.reportEnd(s.info)
+	defer s.hangUp()
 	s.logout()
 	s.cancel(nil)
+}
+
+func (s *session) hangUp() {
 	if t, ok := s.stream.(*tls.Conn); ok {
 		s.conn.SetWriteDeadline(time.Now().Add(goodbyeTimeout))
 		_ = t.CloseWrite() // close_notify, for whoever is still there
 	}
 	s.conn.Close()
 	s.server.forget(s)
+}
+
+func (s *session) reportEnd(info SessionInfo) {
 	t := s.server.Trace
 	if t == nil {
 		return

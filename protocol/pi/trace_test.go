@@ -1,14 +1,19 @@
 package pi_test
 
 import (
+	"bufio"
 	"context"
 	"errors"
+	"io"
 	"io/fs"
+	"net"
 	"strings"
 	"sync/atomic"
 	"testing"
+	"time"
 
 	"github.com/ftpgate/ftpgate/auth"
+	"github.com/ftpgate/ftpgate/protocol/ftp"
 	"github.com/ftpgate/ftpgate/protocol/ftptest"
 	"github.com/ftpgate/ftpgate/protocol/pi"
 	"github.com/ftpgate/ftpgate/protocol/vfs"
@@ -231,4 +236,90 @@ func TestAccountClose(t *testing.T) {
 	if opened.Load() != 4 || closed.Load() != 4 {
 		t.Errorf("%d opened, %d closed", opened.Load(), closed.Load())
 	}
+}
+
+// TestPanicOutsideHandlers: whatever panics besides a handler, on the reader, on the worker, or
+// while a session ends, ends that session only, and its place is free.
+func TestPanicOutsideHandlers(t *testing.T) {
+	defect := func(hit bool) {
+		if hit {
+			panic("a defect")
+		}
+	}
+	for _, x := range []struct {
+		name  string
+		line  string // what the victim sends; it is dropped for it
+		trace pi.Trace
+		close bool // its account panics
+	}{
+		{name: "reader", line: "SYST", trace: pi.Trace{Command: func(_ pi.SessionInfo, c ftp.Command, _ ftp.Reply) { defect(c.Verb == "SYST") }}},
+		{name: "worker", line: "SIZE f", trace: pi.Trace{Command: func(_ pi.SessionInfo, c ftp.Command, _ ftp.Reply) { defect(c.Verb == "SIZE") }}},
+		{name: "queue", line: "SIZE nope\r\nSIZE f\r\nDELE f", trace: pi.Trace{Command: func(_ pi.SessionInfo, c ftp.Command, _ ftp.Reply) { defect(c.Arg == "f") }}},
+		{name: "end", line: "QUIT", trace: pi.Trace{SessionEnd: func(i pi.SessionInfo, _ time.Duration, _ string) { defect(i.User == "rw") }}},
+		{name: "account", line: "QUIT", close: true},
+		{name: "lost", line: "", close: true},
+	} {
+		t.Run(x.name, func(t *testing.T) {
+			base := tree(t, map[string]string{"/f": "text"})
+			panics := make(chan any, 10)
+			x.trace.Panic = func(_ pi.SessionInfo, _ ftp.Command, v any, _ []byte) { panics <- v }
+			s := ftptest.Start(t, ftptest.Options{FS: base, Panics: true, Trace: &x.trace, Change: func(user string, a *pi.Account) {
+				if x.close && user == "rw" {
+					a.Close = func() { panic("a defect") }
+				}
+			}})
+			other, victim := s.Login("readonly"), s.Login("rw")
+			if x.line == "" {
+				victim.Reset()
+			} else {
+				victim.Send(x.line)
+				for _, err := victim.Next(); err == nil; {
+					_, err = victim.Next()
+				}
+			}
+			if v := await(t, panics, "the report"); v != "a defect" {
+				t.Errorf("reported %v", v)
+			}
+			ftptest.Eventually(t, "its place to be free", func() bool { return s.SlotsTaken() == 1 })
+			other.Cmd(257, "PWD")
+			s.Login("readonly").Quit()
+			if got := content(base, "/f"); got != "text" {
+				t.Errorf("the file holds %q", got)
+			}
+		})
+	}
+}
+
+// TestPanicWhileBusy: a reader that panics takes its worker along.
+func TestPanicWhileBusy(t *testing.T) {
+	fsys, o := obstruct(t, tree(t, map[string]string{"/f": "text"}), "stat", "/f", false)
+	l := newLog()
+	s := ftptest.NewServer(t, ftptest.Options{FS: fsys, Panics: true, Trace: l.trace()})
+	p := &pipes{conns: make(chan net.Conn), closed: make(chan struct{})}
+	served := make(chan error, 1)
+	go func() { served <- s.Serve(p, pi.Endpoint{}) }()
+	client, server := net.Pipe()
+	p.conns <- panickyConn{server}
+	r := bufio.NewReader(client)
+	login(t, client, r)
+	io.WriteString(client, "SIZE f\r\n")
+	o.wait(t)
+	io.WriteString(client, "boom\r\n")
+	if reason := await(t, l.ended, "the end of the session"); reason != "internal error" {
+		t.Errorf("reason %q", reason)
+	}
+	client.Close()
+	s.Close()
+	<-served
+}
+
+// panickyConn panics when it reads a certain word.
+type panickyConn struct{ net.Conn }
+
+func (c panickyConn) Read(b []byte) (int, error) {
+	n, err := c.Conn.Read(b)
+	if strings.Contains(string(b[:n]), "boom") {
+		panic("a defect")
+	}
+	return n, err
 }
