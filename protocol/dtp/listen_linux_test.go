@@ -62,11 +62,14 @@ func TestEstablished(t *testing.T) {
 				t.Error("not established")
 			}
 			io.WriteString(client, "unread bytes change nothing")
-			if !Established(server) {
+			if !Established(server) || Dead(server) {
 				t.Error("not established")
 			}
 			c.end(client)
 			eventually(t, "not established", func() bool { return !Established(server) })
+			if Dead(server) != (c.name == "RST") {
+				t.Errorf("dead: %t", Dead(server))
+			}
 			server.Close()
 			if Established(server) {
 				t.Error("a closed connection is established")

@@ -8,8 +8,11 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// tcpEstablished is TCP_ESTABLISHED of the kernel's tcp_states.h.
-const tcpEstablished = 1
+// States of the kernel's tcp_states.h.
+const (
+	tcpEstablished = 1
+	tcpClose       = 7
+)
 
 // discardLimit bounds what is thrown away of a peer that sends during its
 // download.
@@ -17,13 +20,20 @@ const discardLimit = 1 << 20
 
 // Established reports whether both directions of c are open: the peer has sent
 // neither FIN nor RST. It asks the kernel (TCP_INFO) and does not read.
-func Established(c *net.TCPConn) bool {
-	open := false
+func Established(c *net.TCPConn) bool { return state(c) == tcpEstablished }
+
+// Dead reports whether nothing can be sent or received on c any more, because the peer has
+// reset it or is out of reach. A peer that has sent FIN may still listen.
+func Dead(c *net.TCPConn) bool { return state(c) == tcpClose }
+
+// state is one of tcp_states.h, or 0.
+func state(c *net.TCPConn) (s uint8) {
 	control(c, func(fd int) {
-		info, err := unix.GetsockoptTCPInfo(fd, unix.SOL_TCP, unix.TCP_INFO)
-		open = err == nil && info.State == tcpEstablished
+		if info, err := unix.GetsockoptTCPInfo(fd, unix.SOL_TCP, unix.TCP_INFO); err == nil {
+			s = info.State
+		}
 	})
-	return open
+	return s
 }
 
 // peerGone reports whether the peer has closed or reset c and sent nothing

@@ -11,6 +11,9 @@ import (
 // Established is not known here: true.
 func Established(*net.TCPConn) bool { return true }
 
+// Dead is not known here: the next read or write finds out.
+func Dead(*net.TCPConn) bool { return false }
+
 // peerGone is not known here: the transfer finds out.
 func peerGone(*net.TCPConn) bool { return false }
 

@@ -7,8 +7,10 @@ import (
 	"io/fs"
 	"runtime/debug"
 	"strings"
+	"syscall"
 	"time"
 
+	"github.com/ftpgate/ftpgate/protocol/dtp"
 	"github.com/ftpgate/ftpgate/protocol/ftp"
 	"github.com/ftpgate/ftpgate/protocol/vfs"
 )
@@ -48,7 +50,7 @@ func (s *session) take(c command) bool {
 		return false
 	}
 	for s.busy && c.row != nil && c.row.barrier && !s.ended && !s.lost {
-		s.work.Wait()
+		s.waitForWorker()
 	}
 	if !s.busy {
 		if c.row != nil && c.row.store && c.bad == nil {
@@ -81,7 +83,7 @@ func (s *session) take(c command) bool {
 		return true
 	}
 	for s.busy && len(s.queue) > 0 && (len(s.queue) >= maxQueued || s.queued+len(c.Arg) > maxQueuedBytes) {
-		s.work.Wait()
+		s.waitForWorker()
 	}
 	if s.ended || s.lost {
 		s.mu.Unlock()
@@ -95,6 +97,23 @@ func (s *session) take(c command) bool {
 	s.queued += len(c.Arg)
 	s.mu.Unlock()
 	return !c.is("QUIT")
+}
+
+// waitForWorker lets the reader wait until the worker has done something. Meanwhile it
+// does not read and sees no end of the connection. The kernel tells of a reset; a mere FIN
+// ends nothing, since there may be a QUIT in what is unread. Called with mu held.
+func (s *session) waitForWorker() {
+	defer time.AfterFunc(resetCheck, func() {
+		s.mu.Lock()
+		s.work.Broadcast()
+		s.mu.Unlock()
+	}).Stop()
+	s.work.Wait()
+	if s.tcp != nil && dtp.Dead(s.tcp) {
+		s.mu.Unlock()
+		s.lose(syscall.ECONNRESET)
+		s.mu.Lock()
+	}
 }
 
 // abort cancels the running command unless it is too late, and whatever transfers

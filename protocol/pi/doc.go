@@ -33,6 +33,9 @@
 //	working --QUIT------------------> it waits its turn; nothing more is read
 //	working --end of control--------> the running command is cancelled, the
 //	                                  queue is dropped
+//	working --queue full------------> nothing more is read until it has room; an
+//	                                  ABOR in what is unread waits, a reset ends
+//	                                  the session as below
 //	any     --AUTH------------------> the reader waits until it is idle, answers, and
 //	                                  begins the handshake; what it had read is dropped
 //	any     --221 or 421 written----> ended

@@ -43,3 +43,6 @@ func (s *Server) Queued() int {
 	}
 	return n
 }
+
+// ResetCheck is how often a reader that waits looks for a reset.
+const ResetCheck = resetCheck

@@ -43,6 +43,7 @@ const (
 	commitLonger      = 50 * time.Millisecond  // ... and on a busy one within this, as a rule
 	commitSmall       = 1 << 20                // bytes; smaller uploads that took less than commitPatience are published without a wait
 	quitPatience      = time.Second            // a QUIT in front of the end of the control connection is read within this
+	resetCheck        = 100 * time.Millisecond // a reader that waits looks for a reset as often as this
 	maxQueued         = 64                     // commands sent ahead
 	maxQueuedBytes    = 16 << 10               // and the bytes of their arguments
 	maxTelnetRefusals = 16                     // Telnet options answered in one session

@@ -453,6 +453,30 @@ func TestHandshakeTimeout(t *testing.T) {
 	}
 }
 
+// TestHandshakesTakePlaces: connections in their handshake count like others (THREATS 18), and
+// their places are free when the login timeout has ended them.
+func TestHandshakesTakePlaces(t *testing.T) {
+	for _, implicit := range []bool{false, true} {
+		s := startTLS(t, ftptest.Options{Limits: pi.Limits{MaxConnections: 3, LoginTimeout: time.Second}}, func(x *pi.TLS) { x.Implicit = implicit })
+		for range 3 {
+			c := s.Dial()
+			if !implicit {
+				c.Want(220)
+				c.Cmd(234, "AUTH TLS")
+			}
+			c.Write("\x16\x03\x01\x02\x00\x01\x00")
+		}
+		ftptest.Eventually(t, "three to be there", func() bool { return s.SlotsTaken() == 3 })
+		c := s.Dial()
+		c.Want(421)
+		c.WantEnd()
+		ftptest.Eventually(t, "their places to be free", func() bool { return s.SlotsTaken() == 0 })
+		if !implicit {
+			s.Login("rw").Quit()
+		}
+	}
+}
+
 // TestIdleUnderTLS: the timers of the control connection are the same under TLS, and a
 // deadline that passes does no harm to the stream.
 func TestIdleUnderTLS(t *testing.T) {
