@@ -457,23 +457,39 @@ func TestHandshakeTimeout(t *testing.T) {
 // their places are free when the login timeout has ended them.
 func TestHandshakesTakePlaces(t *testing.T) {
 	for _, implicit := range []bool{false, true} {
-		s := startTLS(t, ftptest.Options{Limits: pi.Limits{MaxConnections: 3, LoginTimeout: time.Second}}, func(x *pi.TLS) { x.Implicit = implicit })
-		for range 3 {
-			c := s.Dial()
-			if !implicit {
-				c.Want(220)
-				c.Cmd(234, "AUTH TLS")
+		x := ftptest.NewAuthority(t).TLS(nil)
+		x.Implicit = implicit
+		o := ftptest.Options{FS: tree(t, nil), Limits: pi.Limits{MaxConnections: 3}, Endpoint: pi.Endpoint{TLS: x}}
+		onFakeTime(t, o, func(t *testing.T, p *pipes, c net.Conn, r *bufio.Reader) {
+			conns := []net.Conn{c, p.dial(), p.dial()}
+			for _, c := range conns {
+				if !implicit {
+					r := bufio.NewReader(c)
+					expect(t, r, "220")
+					send(t, c, r, "AUTH TLS", "234")
+				}
+				io.WriteString(c, "\x16\x03\x01\x02\x00\x01\x00")
 			}
-			c.Write("\x16\x03\x01\x02\x00\x01\x00")
-		}
-		ftptest.Eventually(t, "three to be there", func() bool { return s.SlotsTaken() == 3 })
-		c := s.Dial()
-		c.Want(421)
-		c.WantEnd()
-		ftptest.Eventually(t, "their places to be free", func() bool { return s.SlotsTaken() == 0 })
-		if !implicit {
-			s.Login("rw").Quit()
-		}
+			late := p.dial()
+			expectAfter(t, bufio.NewReader(late), "421", 250*time.Millisecond)
+			late.Close()
+			start := time.Now()
+			for _, c := range conns {
+				io.Copy(io.Discard, c)
+			}
+			if took := time.Since(start); took > pi.DefaultLoginTimeout {
+				t.Errorf("they were there for another %v", took)
+			}
+			for range 3 {
+				c := p.dial()
+				if !implicit {
+					expect(t, bufio.NewReader(c), "220")
+				} else if _, err := io.WriteString(c, "\x16"); err != nil {
+					t.Error(err)
+				}
+				c.Close()
+			}
+		})
 	}
 }
 
