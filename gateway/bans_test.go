@@ -57,6 +57,12 @@ type running struct {
 // the user alice, whose password is "secret words", beside what change adds.
 func run(t *testing.T, level zerolog.Level, change func(*config.Config)) *running {
 	t.Helper()
+	return runLogging(t, config.Log{Level: level.String(), Format: config.LogJSON}, change)
+}
+
+// runLogging is run with a log of some format.
+func runLogging(t *testing.T, log config.Log, change func(*config.Config)) *running {
+	t.Helper()
 	c := &config.Config{
 		Listeners: []config.Listener{{Name: "main", Address: netip.MustParseAddrPort("127.0.0.1:0")}},
 		Limits:    config.Limits{MaxConnectionsPerIP: 200, LoginAttempts: 100, ShutdownTimeout: time.Second},
@@ -72,7 +78,7 @@ func run(t *testing.T, level zerolog.Level, change func(*config.Config)) *runnin
 	}
 	r := &running{t: t, log: &logBuffer{}}
 	var err error
-	if r.Gateway, err = New(c, zerolog.New(r.log).Level(level)); err != nil {
+	if r.Gateway, err = New(c, NewLog(r.log, log)); err != nil {
 		t.Fatal(err)
 	}
 	if err := r.Listen(t.Context()); err != nil {

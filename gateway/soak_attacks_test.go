@@ -30,6 +30,7 @@ var attacks = []attack{
 	{"silent, implicit TLS", func(e *enemy) error { return e.only(e.implicit, "") }},
 	{"half a handshake", halfHandshake},
 	{"half, implicit TLS", func(e *enemy) error { return e.only(e.implicit, halfHello) }},
+	{"clear text, implicit TLS", func(e *enemy) error { return e.only(e.implicit, "USER anonymous\r\n") }},
 	{"handshakes", handshakes},
 	{"dripping", dripping},
 	{"unauthenticated garbage", func(e *enemy) error { return e.only(e.plain, strings.Repeat("garbage\r\n", 20)) }},

@@ -8,6 +8,7 @@ import (
 	"net"
 	"os"
 	"sync"
+	"syscall"
 	"time"
 
 	"golang.org/x/time/rate"
@@ -103,8 +104,9 @@ func (s *session) serve() {
 	defer s.rescue() // close may panic as well: accounts and reports are not ours
 	defer s.close()
 	defer s.rescue()
-	s.open()
-	s.read()
+	if s.open() {
+		s.read()
+	}
 }
 
 // rescue ends a session that panics outside of a handler, and only that session.
@@ -117,16 +119,17 @@ func (s *session) rescue() {
 
 var errPanic = errors.New("internal error")
 
-func (s *session) open() {
+// open gets as far as the greeting, or reports that there is nobody to greet.
+func (s *session) open() bool {
 	s.reset()
 	s.lines = ftp.NewLineReader(s.conn, s.limits.CommandLine)
 	s.lines.Refuse = s.refuseTelnet
 	s.active, s.nobody = s.start, s.start
 	if t := s.endpoint.TLS; t != nil && t.Implicit && !s.secure() {
-		return
+		return false
 	}
 	s.send(s.greeting())
-	s.waitUntil(s.start.Add(min(s.limits.LoginTimeout, s.limits.IdleTimeout)))
+	return s.waitUntil(s.start.Add(min(s.limits.LoginTimeout, s.limits.IdleTimeout)))
 }
 
 func (s *session) close() {
@@ -293,6 +296,7 @@ func (s *session) lose(err error) {
 			s.reason = "closed by the client"
 		}
 		if h := (*handshakeError)(nil); errors.As(err, &h) {
+			s.left = errors.Is(err, io.EOF) || errors.Is(err, syscall.ECONNRESET) // else there is something to tell
 			s.reason = h.Error()
 		} else if text := alert(err); text != "" {
 			s.reason = "closed by the client: " + text
