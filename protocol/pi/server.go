@@ -7,7 +7,9 @@ import (
 	"math/rand/v2"
 	"net"
 	"net/netip"
+	"os"
 	"sync"
+	"syscall"
 	"time"
 
 	"golang.org/x/time/rate"
@@ -85,8 +87,15 @@ func (s *Server) Serve(l net.Listener, e Endpoint) error {
 	limits := s.Limits.withDefaults()
 	proxies := dtp.NewProxies(e.Proxies, min(limits.LoginTimeout, dtp.DefaultHeaderTimeout))
 	defer proxies.Close()
+	var last spare // from the first connection on
+	defer last.giveUp()
 	for delay := time.Duration(0); ; {
 		conn, err := l.Accept()
+		if err == nil && !last.keep() {
+			s.refuse(conn, &e, addrPort(conn.RemoteAddr()), "Too many connections right now, try again in a few minutes.", nil)
+			last.keep()
+			continue
+		}
 		if err == nil {
 			delay = 0
 			s.running.Add(1)
@@ -106,6 +115,9 @@ func (s *Server) Serve(l net.Listener, e Endpoint) error {
 		if errors.Is(err, net.ErrClosed) {
 			return fmt.Errorf("ftp: listener %s: %w", e.Name, err)
 		}
+		if (errors.Is(err, syscall.EMFILE) || errors.Is(err, syscall.ENFILE)) && last.giveUp() {
+			continue
+		}
 		// Out of descriptors or aborted by the peer: the next one may do.
 		delay = min(max(2*delay, 5*time.Millisecond), time.Second)
 		s.refused(&e, netip.AddrPort{}, err.Error())
@@ -115,6 +127,28 @@ func (s *Server) Serve(l net.Listener, e Endpoint) error {
 			return ErrServerClosed
 		}
 	}
+}
+
+// spare is a descriptor that is kept for the day when there is no other: it is given
+// up to accept one more connection, and to tell it so instead of letting it wait.
+type spare struct{ file *os.File }
+
+// keep reports whether there is a spare one, or there is one again.
+func (s *spare) keep() bool {
+	if s.file == nil {
+		s.file, _ = os.Open(os.DevNull)
+	}
+	return s.file != nil
+}
+
+// giveUp reports whether there was one.
+func (s *spare) giveUp() bool {
+	if s.file == nil {
+		return false
+	}
+	s.file.Close()
+	s.file = nil
+	return true
 }
 
 func (s *Server) track(l net.Listener) <-chan struct{} {
