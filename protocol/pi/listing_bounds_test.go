@@ -111,9 +111,8 @@ func TestMillionEntries(t *testing.T) {
 	r, lines := bufio.NewScanner(d.Conn), 0
 	for r.Scan() {
 		if lines++; lines == n/2 {
-			if grown := heap() - before; grown > 8<<20 {
-				t.Errorf("%d bytes of memory in the middle of %d entries", grown, n)
-			}
+			// While nobody reads, the server stops as soon as all buffers are full.
+			ftptest.Eventually(t, "memory to be small in the middle of the listing", func() bool { return heap()-before < 4<<20 })
 		}
 	}
 	d.Close()
