@@ -457,7 +457,8 @@ func TestHandshakeTimeout(t *testing.T) {
 // their places are free when the login timeout has ended them.
 func TestHandshakesTakePlaces(t *testing.T) {
 	for _, implicit := range []bool{false, true} {
-		x := ftptest.NewAuthority(t).TLS(nil)
+		a := ftptest.NewAuthority(t)
+		x := a.TLS(nil)
 		x.Implicit = implicit
 		o := ftptest.Options{FS: tree(t, nil), Limits: pi.Limits{MaxConnections: 3}, Endpoint: pi.Endpoint{TLS: x}}
 		onFakeTime(t, o, func(t *testing.T, p *pipes, c net.Conn, r *bufio.Reader) {
@@ -471,6 +472,10 @@ func TestHandshakesTakePlaces(t *testing.T) {
 				io.WriteString(c, "\x16\x03\x01\x02\x00\x01\x00")
 			}
 			late := p.dial()
+			if implicit {
+				trust, _ := a.TrustTLS(tls.VersionTLS13)
+				late = tls.Client(late, trust)
+			}
 			expectAfter(t, bufio.NewReader(late), "421", 250*time.Millisecond)
 			late.Close()
 			start := time.Now()
