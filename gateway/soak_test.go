@@ -118,7 +118,12 @@ func newSoak(t *testing.T, places int, timer time.Duration) *soak {
 	s.plain = netip.MustParseAddrPort(s.Addrs()[0].String())
 	s.implicit = netip.MustParseAddrPort(s.Addrs()[1].String())
 
-	c := s.welcome("mallory", nil)
+	c := ftptest.Dial(t, s.implicit) // what a listener opens with its first connection is there from now on
+	c.StartTLS(trust)
+	c.Want(220)
+	c.Quit()
+	c.Close()
+	c = s.welcome("mallory", nil)
 	c.Cmd(200, "TYPE I")
 	d := c.Passive()
 	c.Cmd(150, "STOR big")

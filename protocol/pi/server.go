@@ -87,8 +87,7 @@ func (s *Server) Serve(l net.Listener, e Endpoint) error {
 	limits := s.Limits.withDefaults()
 	proxies := dtp.NewProxies(e.Proxies, min(limits.LoginTimeout, dtp.DefaultHeaderTimeout))
 	defer proxies.Close()
-	var last spare
-	last.keep()
+	var last spare // from the first connection on
 	defer last.giveUp()
 	for delay := time.Duration(0); ; {
 		conn, err := l.Accept()
