@@ -23,6 +23,7 @@ var allowed = map[string][]string{
 	"auth":                 {},
 	"backends/local":       {"protocol/vfs"},
 	"backends/memory":      {"protocol/vfs"},
+	"backends/s3":          {"protocol/vfs"},
 	"e2e":                  {},
 	"protocol/ftp":         {},
 	"protocol/vfs":         {},
