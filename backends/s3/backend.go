@@ -2,6 +2,9 @@ package s3
 
 import (
 	"context"
+	"encoding/base64"
+	"errors"
+	"strings"
 	"time"
 
 	sdk "github.com/aws/aws-sdk-go-v2/service/s3"
@@ -20,6 +23,9 @@ type Options struct {
 	Uniform     bool  // parts never grow, and nothing is appended: for stores that demand parts of one size
 	ReadAhead   int64 // bytes ahead of the client in one download; DefaultReadAhead
 	PageSize    int32 // keys in one page of a listing; DefaultPageSize
+
+	CopyPart    int64 // bytes copied by one request of a rename, at most 5 GiB; larger objects take several at once; DefaultCopyPart
+	RenameLimit int   // objects in a directory that is renamed; more are refused; DefaultRenameLimit
 
 	MetadataCache time.Duration // how long SIZE, MDTM and MLST may be answered from what was seen; 0: never
 	MetadataTimes bool          // listings show the mtime of the metadata, at one request for each entry
@@ -51,26 +57,58 @@ const (
 	DefaultConcurrency   = 4
 	DefaultReadAhead     = 16 << 20
 	DefaultPageSize      = 1000
+	DefaultCopyPart      = 1 << 30
+	DefaultRenameLimit   = 100_000
 	DefaultMetadataCache = 5 * time.Second
 )
 
+// customerKeySize is the length of an SSE-C key: AES-256.
+const customerKeySize = 32
+
 // Backend is one bucket prefix. It is safe for concurrent use.
 type Backend struct {
-	api *sdk.Client
-	o   Options
+	api   *sdk.Client
+	o     Options
+	cache cache
 }
 
 // New makes no request.
-func New(o Options) (*Backend, error) { return &Backend{api: o.Client, o: o}, nil }
+func New(o Options) (*Backend, error) {
+	switch {
+	case o.Client == nil:
+		return nil, errors.New("s3: no client")
+	case o.Bucket == "":
+		return nil, errors.New("s3: no bucket")
+	case o.Prefix != "" && !strings.HasSuffix(o.Prefix, "/"):
+		return nil, errors.New("s3: the prefix must end in a slash")
+	case len(o.Put.Encryption.CustomerKey) != 0 && len(o.Put.Encryption.CustomerKey) != customerKeySize:
+		return nil, errors.New("s3: the customer key must have 32 bytes")
+	}
+	o.PartSize = orDefault(o.PartSize, DefaultPartSize)
+	o.Concurrency = orDefault(o.Concurrency, DefaultConcurrency)
+	o.ReadAhead = orDefault(o.ReadAhead, DefaultReadAhead)
+	o.PageSize = orDefault(o.PageSize, DefaultPageSize)
+	o.CopyPart = orDefault(o.CopyPart, DefaultCopyPart)
+	o.RenameLimit = orDefault(o.RenameLimit, DefaultRenameLimit)
+	h := headers{requesterPays: o.Put.RequesterPays}
+	if key := o.Put.Encryption.CustomerKey; len(key) > 0 {
+		h.customerKey = base64.StdEncoding.EncodeToString(key)
+		h.customerKeySum = base64MD5(key)
+	}
+	return &Backend{
+		api: sdk.New(o.Client.Options(), h.install), o: o,
+		cache: cache{lifetime: o.MetadataCache},
+	}, nil
+}
+
+func orDefault[T int | int32 | int64](value, otherwise T) T {
+	if value == 0 {
+		return otherwise
+	}
+	return value
+}
 
 // Open gives the tree to one owner. Partial uploads are not held (yet), so neither argument matters.
 func (b *Backend) Open(owner string, resumeWindow time.Duration) afero.Fs {
 	return &fsys{Backend: b, ctx: context.Background()}
-}
-
-// fsys is a Backend as one command sees it.
-type fsys struct {
-	*Backend
-	ctx  context.Context
-	dirs bool // names mean directories (vfs.Directories)
 }

@@ -1,0 +1,223 @@
+package s3
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"net/http"
+	"os"
+	"strings"
+	"time"
+
+	awshttp "github.com/aws/aws-sdk-go-v2/aws/transport/http"
+	"github.com/aws/smithy-go"
+
+	"github.com/ftpgate/ftpgate/protocol/vfs"
+)
+
+// errSetup: no request of this kind can succeed until somebody mends the
+// configuration, the credentials or the clock (451).
+var errSetup = errors.New("the storage cannot be used as it is set up")
+
+// failure is what the storage said, or why nothing was heard from it. Only kind
+// is found by errors.Is; the rest is for the log.
+type failure struct {
+	kind    error
+	status  int    // HTTP; 0: no answer
+	code    string // of S3, "NoSuchKey"
+	message string
+	request string // its id, for the provider's support
+	hint    string // what to do about it
+}
+
+func (f *failure) Error() string {
+	var b strings.Builder
+	b.WriteString(f.kind.Error())
+	b.WriteString(" (S3: ")
+	if f.status != 0 {
+		fmt.Fprintf(&b, "HTTP %d %s: ", f.status, f.code)
+	}
+	b.WriteString(f.message)
+	if f.request != "" {
+		b.WriteString("; request " + f.request)
+	}
+	b.WriteByte(')')
+	if f.hint != "" {
+		b.WriteString("; " + f.hint)
+	}
+	return b.String()
+}
+
+func (f *failure) Unwrap() error { return f.kind }
+
+// fault gives an error its operation and virtual name, and turns what the API
+// says into an error of the contract. nil stays nil, and what has been through
+// it stays as it is.
+func fault(op, name string, err error) error {
+	if err == nil || err == io.EOF { //nolint:errorlint // the end of a stream is io.EOF itself
+		return err
+	}
+	var path *fs.PathError
+	var link *os.LinkError
+	if errors.As(err, &path) || errors.As(err, &link) {
+		return err
+	}
+	return &fs.PathError{Op: op, Path: name, Err: translate(err)}
+}
+
+// translate finds the contract's error for err.
+func translate(err error) error {
+	if f, ok := errors.AsType[*failure](err); ok {
+		return f
+	}
+	f := &failure{message: err.Error()}
+	if api, ok := errors.AsType[smithy.APIError](err); ok {
+		f.code, f.message = api.ErrorCode(), api.ErrorMessage()
+	}
+	if answer, ok := errors.AsType[*awshttp.ResponseError](err); ok {
+		f.status, f.request = answer.HTTPStatusCode(), answer.ServiceRequestID()
+		if f.status >= 300 && f.kind == nil && skewed(answer.HTTPResponse().Header, time.Now()) {
+			f.hint = hintClock
+		}
+	}
+	switch {
+	case errors.Is(err, context.Canceled):
+		f.kind = context.Canceled
+	case errors.Is(err, errCredentials):
+		f.kind, f.hint = errSetup, hintCredentials
+	case f.code != "" || f.status >= 300:
+		f.kind, f.hint = kindOf(f.code, f.status, f.hint)
+	case errors.Is(err, context.DeadlineExceeded):
+		f.kind = context.DeadlineExceeded
+	case f.status != 0, isTransport(err):
+		f.kind = vfs.ErrTransient // half an answer, or none
+	default:
+		return err // ours
+	}
+	return f
+}
+
+// isTransport reports whether err comes out of the SDK, which asked in vain.
+func isTransport(err error) bool {
+	_, ok := errors.AsType[*smithy.OperationError](err)
+	return ok
+}
+
+// What the person who runs the gateway can do.
+const (
+	hintClock       = "the clock of the gateway or of the storage is wrong: synchronise them (NTP)"
+	hintCredentials = "the gateway finds no usable credentials: check access_key_id and secret_access_key, the environment, the shared profile or the role"
+	hintExpired     = "the credentials have expired: renew session_token, or use a role"
+	hintKeys        = "the storage does not accept these credentials: check access_key_id and secret_access_key"
+	hintBucket      = "the bucket was not found: check bucket, region, endpoint and path_style"
+	hintRegion      = "the bucket is in another region: set region"
+	hintKMS         = "the KMS key cannot be used: check its state and its policy"
+	hintArchived    = "the object is archived: restore it first"
+)
+
+// codes are the error codes of S3 and of stores like it whose meaning their HTTP
+// status does not tell.
+var codes = map[string]struct {
+	kind error
+	hint string
+}{
+	"NoSuchKey":                    {fs.ErrNotExist, ""},
+	"NoSuchBucket":                 {errSetup, hintBucket},
+	"NoSuchUpload":                 {vfs.ErrTransient, ""}, // somebody has aborted it
+	"InvalidAccessKeyId":           {errSetup, hintKeys},
+	"SignatureDoesNotMatch":        {errSetup, hintKeys},
+	"InvalidToken":                 {errSetup, hintKeys},
+	"ExpiredToken":                 {errSetup, hintExpired},
+	"TokenRefreshRequired":         {errSetup, hintExpired},
+	"RequestTimeTooSkewed":         {errSetup, hintClock},
+	"RequestExpired":               {errSetup, hintClock},
+	"AuthorizationHeaderMalformed": {errSetup, hintRegion},
+	"PermanentRedirect":            {errSetup, hintRegion},
+	"KMS.DisabledException":        {errSetup, hintKMS},
+	"KMS.NotFoundException":        {errSetup, hintKMS},
+	"KMS.KMSInvalidStateException": {errSetup, hintKMS},
+	"InvalidObjectState":           {fs.ErrPermission, hintArchived},
+	"EntityTooLarge":               {vfs.ErrQuota, ""},
+	"QuotaExceeded":                {vfs.ErrQuota, ""},
+	"XMinioAdminBucketQuotaExceeded": {
+		vfs.ErrQuota, "",
+	},
+	"XMinioStorageFull":         {vfs.ErrNoSpace, ""},
+	"KeyTooLongError":           {vfs.ErrBadName, ""},
+	"InvalidObjectName":         {vfs.ErrBadName, ""},
+	"XMinioInvalidObjectName":   {vfs.ErrBadName, ""},
+	"InvalidURI":                {vfs.ErrBadName, ""},
+	"RequestTimeout":            {vfs.ErrTransient, ""},
+	"BadDigest":                 {vfs.ErrTransient, ""}, // bytes were damaged on their way
+	"IncompleteBody":            {vfs.ErrTransient, ""},
+	"InternalError":             {vfs.ErrTransient, ""},
+	"SlowDown":                  {vfs.ErrTransient, ""},
+	"ObjectParentIsFile":        {vfs.ErrNotDir, ""}, // of stores on a file system
+	"ExistingObjectIsDirectory": {vfs.ErrIsDir, ""},
+	"DirectoryNotEmpty":         {vfs.ErrNotEmpty, ""},
+}
+
+// kindOf maps an answer to an error of the contract. A HEAD has no code.
+func kindOf(code string, status int, hint string) (error, string) {
+	if known, ok := codes[code]; ok {
+		return known.kind, known.hint
+	}
+	switch status {
+	case http.StatusNotFound:
+		return fs.ErrNotExist, ""
+	case http.StatusUnauthorized, http.StatusForbidden:
+		if hint != "" {
+			return errSetup, hint
+		}
+		return fs.ErrPermission, ""
+	case http.StatusMovedPermanently, http.StatusTemporaryRedirect:
+		return errSetup, hintRegion
+	case http.StatusConflict, http.StatusPreconditionFailed, http.StatusTooManyRequests:
+		return vfs.ErrTransient, ""
+	case http.StatusRequestedRangeNotSatisfiable:
+		return fs.ErrInvalid, ""
+	case http.StatusNotImplemented, http.StatusMethodNotAllowed:
+		return vfs.ErrUnsupported, ""
+	case http.StatusInsufficientStorage:
+		return vfs.ErrNoSpace, ""
+	}
+	if status >= http.StatusInternalServerError {
+		return vfs.ErrTransient, ""
+	}
+	return errSetup, hint
+}
+
+// maxSkew is how far clocks may differ before S3 refuses signatures.
+const maxSkew = 15 * time.Minute
+
+// skewed reports whether the answer was given at another time than it arrived:
+// a refused HEAD says no more than that.
+func skewed(h http.Header, now time.Time) bool {
+	date, err := http.ParseTime(h.Get("Date"))
+	return err == nil && now.Sub(date).Abs() > maxSkew
+}
+
+// status is the HTTP status of an error of the API, mapped or not; 0: no answer came.
+func status(err error) int {
+	if f, ok := errors.AsType[*failure](err); ok {
+		return f.status
+	}
+	if answer, ok := errors.AsType[*awshttp.ResponseError](err); ok {
+		return answer.HTTPStatusCode()
+	}
+	return 0
+}
+
+// preconditionFailed reports whether an If-Match or If-None-Match did not hold.
+func preconditionFailed(err error) bool { return status(err) == http.StatusPreconditionFailed }
+
+// notImplemented reports whether the store knows the operation, or a header, not at all.
+func notImplemented(err error) bool { return status(err) == http.StatusNotImplemented }
+
+// lostAnswer reports whether a request may have been carried out although it failed.
+func lostAnswer(err error) bool {
+	s := status(err)
+	return s == 0 || s >= http.StatusInternalServerError && s != http.StatusNotImplemented && s != http.StatusServiceUnavailable
+}
