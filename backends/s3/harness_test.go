@@ -21,6 +21,7 @@ import (
 	sdk "github.com/aws/aws-sdk-go-v2/service/s3"
 
 	"github.com/ftpgate/ftpgate/backends/s3/internal/fake"
+	"github.com/ftpgate/ftpgate/protocol/vfs/vfstest"
 )
 
 // Which servers the tests of this package run on, beside the fake:
@@ -245,9 +246,15 @@ func (st *store) keys(t testing.TB) (keys []string) {
 // uploads returns the keys below the prefix with a multipart upload that has not ended.
 func (st *store) uploads(t testing.TB) (keys []string) {
 	t.Helper()
+	return st.uploadsOf(t)
+}
+
+// uploadsOf is uploads for vfstest's clauses; it works after the test's context has ended.
+func (st *store) uploadsOf(t vfstest.TB) (keys []string) {
+	t.Helper()
 	pages := sdk.NewListMultipartUploadsPaginator(st.direct, &sdk.ListMultipartUploadsInput{Bucket: &st.bucket, Prefix: &st.prefix})
 	for pages.HasMorePages() {
-		page, err := pages.NextPage(t.Context())
+		page, err := pages.NextPage(context.WithoutCancel(t.Context()))
 		if err != nil {
 			t.Fatalf("list uploads: %v", err)
 		}
