@@ -31,6 +31,8 @@ type Options struct {
 	MetadataTimes bool          // listings show the mtime of the metadata, at one request for each entry
 
 	Put PutOptions
+
+	minPart int64 // what the server takes for a part that is not the last: minPartSize, less in tests
 }
 
 // PutOptions are what every new object is stored with.
@@ -84,6 +86,7 @@ func New(o Options) (*Backend, error) {
 	case len(o.Put.Encryption.CustomerKey) != 0 && len(o.Put.Encryption.CustomerKey) != customerKeySize:
 		return nil, errors.New("s3: the customer key must have 32 bytes")
 	}
+	o.minPart = orDefault(o.minPart, minPartSize)
 	o.PartSize = orDefault(o.PartSize, DefaultPartSize)
 	o.Concurrency = orDefault(o.Concurrency, DefaultConcurrency)
 	o.ReadAhead = orDefault(o.ReadAhead, DefaultReadAhead)

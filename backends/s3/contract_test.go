@@ -20,7 +20,7 @@ func TestContract(t *testing.T) {
 func TestContractOfParts(t *testing.T) {
 	st := newFake(t, fake.Options{MinPartSize: 32 << 10})
 	vfstest.Run(t, contractOn(st, func(o *Options) {
-		o.PartSize, o.MetadataCache = 64<<10, 0
+		o.minPart, o.PartSize, o.MetadataCache = 32<<10, 64<<10, 0
 	}))
 	if st.wire.Count("CompleteMultipartUpload") == 0 {
 		t.Errorf("no upload had more than one part")

@@ -15,7 +15,7 @@ const equalParts = 1000
 
 // partSize returns the size of the part of this number, from 1.
 func (b *Backend) partSize(number int32) int64 {
-	size := max(b.o.PartSize, minPartSize)
+	size := max(b.o.PartSize, b.o.minPart)
 	if b.o.Uniform {
 		return size
 	}
