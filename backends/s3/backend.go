@@ -60,7 +60,7 @@ const (
 	DefaultReadAhead     = 16 << 20
 	DefaultPageSize      = 1000
 	DefaultCopyPart      = 1 << 30
-	DefaultRenameLimit   = 100_000
+	DefaultRenameLimit   = 50_000
 	DefaultMetadataCache = 5 * time.Second
 )
 

@@ -218,6 +218,9 @@ func notImplemented(err error) bool { return status(err) == http.StatusNotImplem
 
 // lostAnswer reports whether a request may have been carried out although it failed.
 func lostAnswer(err error) bool {
+	if err == nil {
+		return false
+	}
 	s := status(err)
 	return s == 0 || s >= http.StatusInternalServerError && s != http.StatusNotImplemented && s != http.StatusServiceUnavailable
 }

@@ -1,6 +1,8 @@
 package s3
 
 import (
+	"errors"
+	"io/fs"
 	"strconv"
 	"strings"
 	"time"
@@ -41,7 +43,36 @@ func parseMtime(text string) (time.Time, bool) {
 	return time.Unix(int64(seconds), nanos), true
 }
 
-// Chtimes is not built yet.
-func (f *fsys) Chtimes(name string, _, _ time.Time) error {
-	return fault("chtimes", name, vfs.ErrUnsupported)
+// Chtimes sets the modification time, the only one there is, by copying the object onto
+// itself with other metadata. Directories have none.
+func (f *fsys) Chtimes(name string, _, mtime time.Time) error {
+	return fault("chtimes", name, f.chtimes(name, mtime))
+}
+
+func (f *fsys) chtimes(name string, mtime time.Time) error {
+	if err := f.ctx.Err(); err != nil {
+		return err
+	}
+	if name == "/" {
+		return vfs.ErrUnsupported
+	}
+	o, err := f.find(name)
+	if errors.Is(err, fs.ErrNotExist) {
+		if _, dirErr := f.stat(name); dirErr == nil {
+			return vfs.ErrUnsupported
+		}
+	}
+	if err != nil {
+		return err
+	}
+	touch := func() error {
+		return copying{from: o, to: o.key, ifMatch: &o.etag, mtime: &mtime}.run(f.ctx, f.Backend)
+	}
+	err = touch()
+	if preconditionFailed(err) { // what was known of it may be some seconds old
+		if o, err = f.head(f.ctx, o.key); err == nil {
+			err = touch()
+		}
+	}
+	return err
 }
