@@ -94,7 +94,8 @@ func (c *Claim) Grow(ctx context.Context, n int64) error {
 	return ctx.Err()
 }
 
-// TryGrow takes n bytes more if they are free and nobody waits for them.
+// TryGrow takes n bytes more if nobody waits for memory and half of it stays free: what
+// is read ahead must not be what uploads have to wait for.
 func (c *Claim) TryGrow(n int64) bool {
 	b := c.b
 	if b == nil {
@@ -102,7 +103,7 @@ func (c *Claim) TryGrow(n int64) bool {
 	}
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	if len(b.waiting) > 0 || b.used+n > b.total {
+	if len(b.waiting) > 0 || b.used+n > b.total/2 {
 		return false
 	}
 	b.take(c, n)
