@@ -115,7 +115,7 @@ func (m *multipart) createUpload() (string, error) {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(u.ctx), vfs.PublishTimeout)
 	defer cancel()
 	defer context.AfterFunc(u.ctx, func() { time.AfterFunc(createPatience, cancel) })()
-	out, err := u.fs.api.CreateMultipartUpload(ctx, u.fs.createInput(u.key), writing)
+	out, err := u.fs.api.CreateMultipartUpload(ctx, u.fs.createInput(u.key, u.metadata()), writing)
 	if err != nil {
 		return "", err
 	}
@@ -160,11 +160,14 @@ func (u *upload) complete() error {
 		Bucket: &u.fs.o.Bucket, Key: &u.key, UploadId: &id,
 		MultipartUpload: &types.CompletedMultipartUpload{Parts: m.done},
 	}
-	in.IfMatch, in.IfNoneMatch = u.conditions()
-	return u.decide(func(ctx context.Context, _ func(), opts ...func(*sdk.Options)) error {
-		_, err := u.fs.api.CompleteMultipartUpload(ctx, in, opts...)
-		return err
-	}, func() made { return m.would(u.size) })
+	return u.decide(publication{
+		request: func(ctx context.Context, a attempt) error {
+			in.IfMatch, in.IfNoneMatch = a.ifMatch, a.ifNoneMatch
+			_, err := u.fs.api.CompleteMultipartUpload(ctx, in, a.options...)
+			return err
+		},
+		would: func() made { return m.would(u.size) },
+	})
 }
 
 // would is the object that the parts make.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/md5" //nolint:gosec // the ETag of S3
 	"encoding/hex"
+	"errors"
 	"io/fs"
 	"net/http"
 	"time"
@@ -11,6 +12,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	sdk "github.com/aws/aws-sdk-go-v2/service/s3"
 	"github.com/aws/aws-sdk-go-v2/service/s3/types"
+	"github.com/aws/smithy-go"
 	"github.com/aws/smithy-go/middleware"
 
 	"github.com/ftpgate/ftpgate/protocol/vfs"
@@ -27,62 +29,88 @@ const (
 func (u *upload) put() error {
 	c := u.collected()
 	c.send()
-	var err error
-	for try := range conflictRetries + 1 {
-		if try > 0 {
-			time.Sleep(time.Duration(try) * conflictDelay)
-		}
-		if err = u.putOnce(c); status(err) != http.StatusConflict {
-			break
-		}
-	}
-	return err
-}
-
-func (u *upload) putOnce(c *content) error {
-	in := u.fs.putInput(u.key, c)
-	in.IfMatch, in.IfNoneMatch = u.conditions()
+	in := u.fs.putInput(u.key, u.metadata(), c)
 	r := &body{c: c}
 	in.Body = r
-	return u.decide(func(ctx context.Context, progress func(), opts ...func(*sdk.Options)) error {
-		r.progress = progress
-		_, err := u.fs.api.PutObject(ctx, in, opts...)
-		return err
-	}, func() made {
-		h := md5.New() //nolint:gosec // as above
-		for _, k := range c.chunks {
-			h.Write(k.b[:k.n])
+	p := publication{
+		request: func(ctx context.Context, a attempt) error {
+			r.progress = a.progress
+			in.IfMatch, in.IfNoneMatch = a.ifMatch, a.ifNoneMatch
+			_, err := u.fs.api.PutObject(ctx, in, a.options...)
+			return err
+		},
+		would: func() made {
+			h := md5.New() //nolint:gosec // as above
+			for _, k := range c.chunks {
+				h.Write(k.b[:k.n])
+			}
+			return made{size: c.size, etag: hex.EncodeToString(h.Sum(nil)), sums: sumsOf(u.fs.algorithm(), c)}
+		},
+	}
+	for try := 1; ; try++ {
+		err := u.decide(p)
+		if !isConflict(err) || try > conflictRetries {
+			return err
 		}
-		return made{size: c.size, etag: hex.EncodeToString(h.Sum(nil)), sums: sumsOf(u.fs.algorithm(), c)}
-	})
+		time.Sleep(time.Duration(try) * conflictDelay)
+	}
+}
+
+// isConflict reports whether the store could not decide between two requests at once.
+func isConflict(err error) bool {
+	api, ok := errors.AsType[smithy.APIError](err)
+	return ok && (api.ErrorCode() == "ConditionalRequestConflict" || api.ErrorCode() == "OperationAborted")
+}
+
+// publication is a request that publishes.
+type publication struct {
+	request func(ctx context.Context, a attempt) error
+	would   func() made // the object that it makes
+}
+
+// attempt is what one try of it is told.
+type attempt struct {
+	ifMatch, ifNoneMatch *string
+	progress             func() // to be called when something moves
+	options              []func(*sdk.Options)
+}
+
+// made is what an object looks like when a request has made it.
+type made struct {
+	size int64
+	etag string // without quotes, where it is computed from the content
+	sums sums
 }
 
 // conditions are If-Match and If-None-Match of the request that publishes.
 func (u *upload) conditions() (ifMatch, ifNoneMatch *string) {
-	if u.flag == vfs.ModeCreate {
+	switch {
+	case u.from.base != nil:
+		return text(u.from.base.etag), nil
+	case u.flag == vfs.ModeCreate, u.flag == vfs.ModeAppend:
 		return nil, aws.String("*")
 	}
 	return nil, nil
 }
 
-// decide runs the request that publishes, which nothing but its own timeout ends, and
-// finds out what has become of it if the answer was lost: then what is there is
-// compared with what would have been made.
-func (u *upload) decide(request func(ctx context.Context, progress func(), opts ...func(*sdk.Options)) error, would func() made) error {
+// decide publishes. Where the store does not know conditions, a look before is all there
+// is. What continues an object is always looked at: a store may ignore them silently.
+func (u *upload) decide(p publication) error {
 	defer u.fs.changed(u.key)
-	ctx, progress, stop := patient(u.ctx)
-	attempts := 0
-	err := request(ctx, progress, writing, counting(&attempts))
-	stop()
-	if err == nil {
-		return nil
-	}
-	// Only the answer to the first attempt says what has become of the request: a second
-	// one may have met what the first one has made.
-	if attempts > 1 || lostAnswer(err) {
-		if u.isThere(would()) {
-			return nil
+	if u.continues() {
+		if err := u.isBase(); err != nil {
+			return err
 		}
+	}
+	ifMatch, ifNoneMatch := u.conditions()
+	err := u.try(p, attempt{ifMatch: ifMatch, ifNoneMatch: ifNoneMatch})
+	if notImplemented(err) && (ifMatch != nil || ifNoneMatch != nil) {
+		if u.flag == vfs.ModeCreate {
+			if err := u.isFree(); err != nil {
+				return err
+			}
+		}
+		err = u.try(p, attempt{})
 	}
 	switch {
 	case !u.lostRace(err):
@@ -91,6 +119,43 @@ func (u *upload) decide(request func(ctx context.Context, progress func(), opts 
 		return failedAs(fs.ErrExist, err)
 	}
 	return failedAs(vfs.ErrTransient, err)
+}
+
+// try runs the request, which nothing but its own timeout ends, and finds out what has
+// become of it if the answer was lost: then what is there is compared with what would
+// have been made.
+func (u *upload) try(p publication, a attempt) error {
+	ctx, progress, stop := patient(u.ctx)
+	defer stop()
+	attempts := 0
+	a.progress, a.options = progress, []func(*sdk.Options){writing, counting(&attempts)}
+	err := p.request(ctx, a)
+	if err == nil {
+		return nil
+	}
+	// Only the answer to the first attempt says what has become of the request: a second
+	// one may have met what the first one has made.
+	if (attempts > 1 || lostAnswer(err)) && u.isThere(p.would()) {
+		return nil
+	}
+	if ctx.Err() != nil {
+		return failedAs(context.DeadlineExceeded, err)
+	}
+	return err
+}
+
+// isFree fails with fs.ErrExist if there is an object.
+func (u *upload) isFree() error {
+	ctx, cancel := u.fs.detached()
+	defer cancel()
+	switch _, err := u.fs.head(ctx, u.key); {
+	case err == nil:
+		return fs.ErrExist
+	case errors.Is(err, fs.ErrNotExist):
+		return nil
+	default:
+		return err
+	}
 }
 
 // failedAs gives an error of the API another meaning.
@@ -107,11 +172,7 @@ func failedAs(kind, err error) error {
 // lostRace reports whether the condition of the request did not hold. An If-Match
 // finds nothing (404) where the object is gone.
 func (u *upload) lostRace(err error) bool {
-	if preconditionFailed(err) {
-		return true
-	}
-	ifMatch, _ := u.conditions()
-	return ifMatch != nil && status(err) == http.StatusNotFound
+	return preconditionFailed(err) || u.from.base != nil && status(err) == http.StatusNotFound
 }
 
 // patient returns a context for a request that publishes: the end of parent does not
@@ -122,18 +183,11 @@ func patient(parent context.Context) (ctx context.Context, progress func(), stop
 	return ctx, func() { timer.Reset(vfs.PublishTimeout) }, func() { timer.Stop(); cancel(nil) }
 }
 
-// made is what an object looks like when a request has made it.
-type made struct {
-	size int64
-	etag string // without quotes, where it is computed from the content
-	sums sums
-}
-
 // isThere asks once whether the object is the one that would have been made. Where the
 // store encrypts, the ETag says nothing; then the checksum does.
 func (u *upload) isThere(m made) bool {
-	ctx, _, stop := patient(u.ctx)
-	defer stop()
+	ctx, cancel := u.fs.detached()
+	defer cancel()
 	in := &sdk.HeadObjectInput{Bucket: &u.fs.o.Bucket, Key: &u.key, ChecksumMode: types.ChecksumModeEnabled}
 	out, err := u.fs.api.HeadObject(ctx, in)
 	if err != nil || aws.ToInt64(out.ContentLength) != m.size {
@@ -146,7 +200,9 @@ func (u *upload) isThere(m made) bool {
 }
 
 // writing are the options of every request with a body: our checksum, or none.
-func writing(o *sdk.Options) { o.RequestChecksumCalculation = aws.RequestChecksumCalculationWhenRequired }
+func writing(o *sdk.Options) {
+	o.RequestChecksumCalculation = aws.RequestChecksumCalculationWhenRequired
+}
 
 // counting counts the attempts of one request.
 func counting(n *int) func(*sdk.Options) {

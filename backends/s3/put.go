@@ -41,25 +41,25 @@ func text(s string) *string {
 }
 
 // putInput is PutObject of c.
-func (b *Backend) putInput(key string, c *content) *sdk.PutObjectInput {
+func (b *Backend) putInput(key string, metadata map[string]string, c *content) *sdk.PutObjectInput {
 	o, s := b.o.Put, sumsOf(b.algorithm(), c)
 	return &sdk.PutObjectInput{
 		Bucket: &b.o.Bucket, Key: &key, ContentLength: aws.Int64(c.size),
 		StorageClass: types.StorageClass(o.StorageClass), ACL: types.ObjectCannedACL(o.ACL),
 		ServerSideEncryption: types.ServerSideEncryption(o.Encryption.Algorithm), SSEKMSKeyId: text(o.Encryption.KMSKey),
-		ContentType: b.contentType(key), Tagging: b.tags(), Metadata: o.Metadata,
+		ContentType: b.contentType(key), Tagging: b.tags(), Metadata: metadata,
 		ChecksumCRC32: s.crc32, ChecksumCRC32C: s.crc32c, ChecksumCRC64NVME: s.crc64, ChecksumSHA1: s.sha1, ChecksumSHA256: s.sha256,
 	}
 }
 
 // createInput begins what in the end is an object as putInput would make it.
-func (b *Backend) createInput(key string) *sdk.CreateMultipartUploadInput {
+func (b *Backend) createInput(key string, metadata map[string]string) *sdk.CreateMultipartUploadInput {
 	o := b.o.Put
 	return &sdk.CreateMultipartUploadInput{
 		Bucket: &b.o.Bucket, Key: &key,
 		StorageClass: types.StorageClass(o.StorageClass), ACL: types.ObjectCannedACL(o.ACL),
 		ServerSideEncryption: types.ServerSideEncryption(o.Encryption.Algorithm), SSEKMSKeyId: text(o.Encryption.KMSKey),
-		ContentType: b.contentType(key), Tagging: b.tags(), Metadata: o.Metadata,
+		ContentType: b.contentType(key), Tagging: b.tags(), Metadata: metadata,
 		ChecksumAlgorithm: b.algorithm(),
 	}
 }

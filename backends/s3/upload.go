@@ -2,7 +2,6 @@ package s3
 
 import (
 	"context"
-	"io"
 	"io/fs"
 	"os"
 	"sync"
@@ -31,10 +30,11 @@ type upload struct {
 	claim  *Claim
 	part   *content   // what is collected; nil until the first Write
 	parts  *multipart // nil as long as one PutObject may do
+	from   continuing // of ModeAppend and ModeRestart
 	size   int64      // of all that was written, and of the head that is kept
 }
 
-// openUpload makes no request.
+// openUpload makes no request, except in the modes that continue an object.
 func (f *fsys) openUpload(name string, flag int) (afero.File, error) {
 	switch {
 	case f.ctx.Err() != nil:
@@ -48,6 +48,12 @@ func (f *fsys) openUpload(name string, flag int) (afero.File, error) {
 	}
 	u := &upload{fs: f, name: name, key: key, flag: flag, claim: f.o.Budget.Claim()}
 	u.ctx, u.cancel = context.WithCancelCause(f.ctx)
+	if u.continues() {
+		if err := u.look(); err != nil {
+			u.cancel(fs.ErrClosed)
+			return nil, fault("open", name, err)
+		}
+	}
 	return u, nil
 }
 
@@ -95,6 +101,9 @@ func (u *upload) WriteString(s string) (int, error) { return u.Write([]byte(s)) 
 
 // collect adds p to the part, and sends every part that is full and not the only one.
 func (u *upload) collect(p []byte) error {
+	if err := u.stage(); err != nil {
+		return err
+	}
 	if u.size+int64(len(p)) > maxSize {
 		return errTooLarge
 	}
@@ -122,11 +131,6 @@ func (u *upload) collected() *content {
 		u.part = &content{claim: u.claim, sum: newSum(u.fs.algorithm())}
 	}
 	return u.part
-}
-
-// Seek is for ModeRestart only.
-func (u *upload) Seek(int64, int) (int64, error) {
-	return 0, u.step("seek", func() error { return fs.ErrInvalid })
 }
 
 // end marks u done and returns the error of a second end.
@@ -169,6 +173,14 @@ func (u *upload) Close() error {
 
 // publish makes an object of what was written, or fails and leaves the old one.
 func (u *upload) publish() error {
+	if u.continues() {
+		if base := u.from.base; base != nil && !u.from.staged && u.from.keep == base.size {
+			return u.isBase() // nothing to do
+		}
+		if err := u.stage(); err != nil {
+			return err
+		}
+	}
 	if u.parts != nil {
 		return u.complete()
 	}
@@ -203,5 +215,3 @@ func (u *upload) Stat() (os.FileInfo, error) {
 	defer u.mu.Unlock()
 	return u.fs.objectInfo(&object{key: u.key, size: u.size, modified: time.Now()}), nil
 }
-
-var _ io.WriteCloser = (*upload)(nil)
