@@ -30,6 +30,7 @@ type download struct {
 	fs     *fsys
 	name   string
 	object object
+	seen   bool // all that is known comes from the cache
 
 	ctx    context.Context
 	cancel context.CancelFunc // also ends every request
@@ -56,31 +57,37 @@ func (f *fsys) openDownload(name string) (afero.File, error) {
 	}
 	d := &download{fs: f, name: name}
 	d.ctx, d.cancel = context.WithCancel(f.ctx)
+	d.object = object{key: key}
 	if o, ok := f.lookup(key); ok {
-		d.object, d.end = o, o.size
-		return d, nil
-	}
-	asked := time.Now()
-	out, err := f.api.GetObject(d.ctx, &sdk.GetObjectInput{Bucket: &f.o.Bucket, Key: &key})
-	if err != nil {
+		d.object, d.end, d.seen = o, o.size, true
+	} else if err := d.begin(); err != nil {
 		d.cancel()
 		return nil, fault("open", name, err)
 	}
-	if out.ContentLength == nil {
-		d.cancel()
-		_ = out.Body.Close()
-		return nil, fault("open", name, fmt.Errorf("%w: the storage does not say how long the object is", vfs.ErrTransient))
+	return d, nil
+}
+
+// begin asks for the whole object as it is now.
+func (d *download) begin() error {
+	asked := time.Now()
+	out, err := d.fs.api.GetObject(d.ctx, &sdk.GetObjectInput{Bucket: &d.fs.o.Bucket, Key: &d.object.key})
+	if err != nil {
+		return err
 	}
-	d.stream = out.Body
+	if out.ContentLength == nil {
+		_ = out.Body.Close()
+		return fmt.Errorf("%w: the storage does not say how long the object is", vfs.ErrTransient)
+	}
 	d.object = object{
-		key: key, etag: aws.ToString(out.ETag), size: aws.ToInt64(out.ContentLength),
+		key: d.object.key, etag: aws.ToString(out.ETag), size: *out.ContentLength,
 		modified: aws.ToTime(out.LastModified).Truncate(time.Second), metadata: out.Metadata,
 		storageClass: string(out.StorageClass), whole: true, asked: asked,
 	}
 	d.object.mtime, _ = parseMtime(out.Metadata[mtimeKey])
-	d.object.parts, d.end = partsOf(d.object.etag), d.object.size
-	f.seen(d.object)
-	return d, nil
+	d.object.parts = partsOf(d.object.etag)
+	d.stream, d.end, d.seen = out.Body, d.object.size, false
+	d.fs.seen(d.object)
+	return nil
 }
 
 // ready returns why nothing can be read.
@@ -102,6 +109,12 @@ func (d *download) Read(p []byte) (int, error) {
 func (d *download) read(p []byte) (n int, err error) {
 	if err := d.ready(); err != nil {
 		return 0, err
+	}
+	if d.seen && d.off == 0 {
+		// What others have replaced meanwhile is read as it is now.
+		if err := d.begin(); err != nil {
+			return 0, err
+		}
 	}
 	if d.off >= d.end {
 		return 0, d.finish()

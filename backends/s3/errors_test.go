@@ -107,6 +107,9 @@ func TestMissingIsNotDenied(t *testing.T) {
 			t.Errorf("what is not there: %v", err)
 		}
 		st.wire.Inject(fake.Fault{Op: op, Effect: fake.Refuse(403, "AccessDenied")})
+		if op == "HeadObject" { // the same right
+			st.wire.Inject(fake.Fault{Op: "GetObject", Effect: fake.Refuse(403, "AccessDenied")})
+		}
 		for what, err := range map[string]error{
 			"Stat":   second(fsys.Stat("/none")),
 			"Open":   second(fsys.Open("/none")),

@@ -7,8 +7,6 @@ import (
 	"io/fs"
 	"maps"
 	"net/http"
-	"net/url"
-	"strings"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	sdk "github.com/aws/aws-sdk-go-v2/service/s3"
@@ -83,7 +81,7 @@ func (u *upload) stage() error {
 	switch {
 	case f.keep == 0:
 		return nil
-	case f.keep < minPartSize:
+	case f.keep < u.fs.o.minPart:
 		return u.readHead()
 	}
 	return u.copyHead()
@@ -115,7 +113,7 @@ func (u *upload) readHead() error {
 func (u *upload) copyHead() error {
 	keep := u.from.keep
 	n := (keep + u.fs.o.CopyPart - 1) / u.fs.o.CopyPart
-	n = max(1, min(n, maxCopies, keep/minPartSize))
+	n = max(1, min(n, maxCopies, keep/u.fs.o.minPart))
 	size := (keep + n - 1) / n
 	m := u.multi()
 	for off := int64(0); off < keep; off += size {
@@ -184,11 +182,4 @@ func (u *upload) metadata() map[string]string {
 	delete(m, mtimeKey)
 	maps.Copy(m, configured)
 	return m
-}
-
-// copySource names an object in a header: every byte that means something in a URL
-// anywhere is escaped, for some stores read "+" as a space.
-func (b *Backend) copySource(key string) string {
-	escaped := url.QueryEscape(b.o.Bucket + "/" + key)
-	return strings.NewReplacer("+", "%20", "%2F", "/").Replace(escaped)
 }
