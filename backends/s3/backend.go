@@ -72,6 +72,7 @@ type Backend struct {
 	api   *sdk.Client
 	o     Options
 	cache cache
+	turns turns // of renames to one key
 }
 
 // New makes no request.

@@ -7,6 +7,7 @@ import (
 	"io"
 	"io/fs"
 	"net/http"
+	"net/url"
 	"os"
 	"strings"
 	"time"
@@ -73,6 +74,9 @@ func translate(err error) error {
 		return f
 	}
 	f := &failure{message: err.Error()}
+	if u, ok := errors.AsType[*url.Error](err); ok {
+		f.message = u.Err.Error() // the URL holds the bucket and the key
+	}
 	if api, ok := errors.AsType[smithy.APIError](err); ok {
 		f.code, f.message = api.ErrorCode(), api.ErrorMessage()
 	}

@@ -16,7 +16,7 @@ func (f *fsys) Rename(oldname, newname string) error {
 }
 
 // RenameExclusive implements vfs.ExclusiveRenamer. On a store without conditional
-// copies a writer can slip in between the look and the copy.
+// copies an upload, or a writer from elsewhere, can slip in between the look and the copy.
 func (f *fsys) RenameExclusive(oldname, newname string) error {
 	return f.linkError(oldname, newname, f.rename(oldname, newname, true))
 }
@@ -59,6 +59,11 @@ func (f *fsys) renameObject(oldname, newname string, o object, exclusive bool) e
 	if err != nil {
 		return err
 	}
+	done, err := f.turns.take(f.ctx, to)
+	if err != nil {
+		return err
+	}
+	defer done()
 	c := copying{from: o, to: to}
 	if exclusive {
 		if err := f.mustBeFree(to); err != nil {

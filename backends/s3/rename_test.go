@@ -344,3 +344,30 @@ func TestRenameDirectoryChanged(t *testing.T) {
 		}
 	}
 }
+
+// TestRenameExclusiveTurns: where the store ignores conditions, the sessions of one
+// gateway do not lose each other's files all the same.
+func TestRenameExclusiveTurns(t *testing.T) {
+	st := newFake(t, fake.Options{NoConditions: true})
+	fsys := st.backend(t).Open("", 0)
+	const sessions = 8
+	results := make(chan error, sessions)
+	for i := range sessions {
+		st.put(t, fmt.Sprint(i), "content")
+	}
+	for i := range sessions {
+		go func() { results <- vfs.RenameExclusive(fsys, fmt.Sprintf("/%d", i), "/target") }()
+	}
+	succeeded := 0
+	for range sessions {
+		switch err := <-results; {
+		case err == nil:
+			succeeded++
+		case !errors.Is(err, fs.ErrExist):
+			t.Error(err)
+		}
+	}
+	if n := len(st.keys(t)); succeeded != 1 || n != sessions {
+		t.Errorf("%d succeeded, and %d files are left", succeeded, n)
+	}
+}
