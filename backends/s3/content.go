@@ -8,8 +8,8 @@ import (
 	"sync"
 )
 
-// Memory is taken from the budget in chunks, as data arrives: the first of a part is
-// small, so that a small file does not take much.
+// Memory is taken from the budget in chunks, as data arrives: those that begin a part
+// are small, so that a small file does not take much.
 const (
 	smallChunk = 64 << 10
 	largeChunk = 256 << 10
@@ -59,7 +59,7 @@ func (c *content) append(ctx context.Context, p []byte) error {
 	for len(p) > 0 {
 		if len(c.chunks) == 0 || c.last().n == len(c.last().b) {
 			size := int64(largeChunk)
-			if len(c.chunks) == 0 {
+			if c.size < largeChunk {
 				size = smallChunk
 			}
 			if err := c.claim.Grow(ctx, size); err != nil {

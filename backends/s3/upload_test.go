@@ -32,10 +32,11 @@ const testPart = minPartSize
 
 func newRig(t *testing.T, st *store, change ...func(*Options)) *rig {
 	t.Helper()
-	r := &rig{T: t, store: st, budget: NewBudget(64 * mebi)}
+	r := &rig{T: t, store: st}
 	r.b = st.backend(t, append([]func(*Options){func(o *Options) {
-		o.Budget, o.PartSize, o.Put.Checksum = r.budget, testPart, "CRC32"
+		o.Budget, o.PartSize, o.Put.Checksum = NewBudget(64<<20), testPart, "CRC32"
 	}}, change...)...)
+	r.budget = r.b.o.Budget
 	r.fs = r.as(t.Context())
 	t.Cleanup(func() {
 		if n := r.budget.Used(); n != 0 {

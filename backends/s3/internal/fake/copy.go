@@ -12,12 +12,13 @@ import (
 func stamp(at time.Time) string { return at.UTC().Format("2006-01-02T15:04:05.000Z") }
 
 type copyResult struct {
-	ETag           string
-	LastModified   string
-	ChecksumCRC32  string `xml:",omitempty"`
-	ChecksumCRC32C string `xml:",omitempty"`
-	ChecksumSHA1   string `xml:",omitempty"`
-	ChecksumSHA256 string `xml:",omitempty"`
+	ETag              string
+	LastModified      string
+	ChecksumCRC32     string `xml:",omitempty"`
+	ChecksumCRC32C    string `xml:",omitempty"`
+	ChecksumCRC64NVME string `xml:",omitempty"`
+	ChecksumSHA1      string `xml:",omitempty"`
+	ChecksumSHA256    string `xml:",omitempty"`
 }
 
 // source returns the object a copy reads, if its conditions hold.
@@ -110,11 +111,34 @@ func uploadPartCopy(e *exchange) error {
 	}
 	c := source.content.slice(from, to)
 	p := part{content: c, tag: wholeTag(&Object{content: c, Parts: []int64{0}})}
+	if p.checksums, err = e.promised(c); err != nil {
+		return err
+	}
 	if err := e.putPart(&p); err != nil {
 		return err
 	}
 	return e.answer(struct {
 		XMLName struct{} `xml:"CopyPartResult"`
 		copyResult
-	}{copyResult: copyResult{ETag: p.tag, LastModified: stamp(p.modified)}})
+	}{copyResult: copyResult{
+		ETag: p.tag, LastModified: stamp(p.modified),
+		ChecksumCRC32: p.checksums["CRC32"], ChecksumCRC32C: p.checksums["CRC32C"], ChecksumCRC64NVME: p.checksums["CRC64NVME"],
+		ChecksumSHA1: p.checksums["SHA1"], ChecksumSHA256: p.checksums["SHA256"],
+	}})
+}
+
+// promised computes the checksum that the request's upload wants of every part.
+func (e *exchange) promised(c content) (map[string]string, error) {
+	e.s.mu.Lock()
+	_, u, err := e.upload()
+	e.s.mu.Unlock()
+	if err != nil {
+		return nil, err
+	}
+	h := newHash(u.algorithm)
+	if h == nil {
+		return nil, nil
+	}
+	_, _ = c.WriteTo(h) // a hash takes everything
+	return map[string]string{u.algorithm: encoded(h)}, nil
 }
