@@ -6,6 +6,7 @@ import (
 	"crypto/x509"
 	"errors"
 	"fmt"
+	"io"
 	"net/http"
 	"net/netip"
 	"net/url"
@@ -168,7 +169,16 @@ func (o ClientOptions) retryer() aws.Retryer {
 		s.MaxAttempts = max(orDefault(o.MaxRetries, DefaultMaxRetries), 0) + 1
 		s.MaxBackoff = maxBackoff
 		s.RateLimiter = ratelimit.None
+		s.Retryables = append(s.Retryables, retry.IsErrorRetryableFunc(cutShort))
 	})
+}
+
+// cutShort: half a listing is asked for again. The body of an object is not the SDK's to retry.
+func cutShort(err error) aws.Ternary {
+	if errors.Is(err, io.ErrUnexpectedEOF) {
+		return aws.TrueTernary
+	}
+	return aws.UnknownTernary
 }
 
 // provider takes on the role with the credentials of c.

@@ -58,23 +58,30 @@ func (c copying) run(ctx context.Context, b *Backend) error {
 		in.Expires = expires(a)
 	}
 	in.IfMatch, in.IfNoneMatch = c.ifMatch, c.ifNoneMatch
-	begin := time.Now()
-	_, err := b.api.CopyObject(ctx, in)
+	attempts := 0
+	_, err := b.api.CopyObject(ctx, in, counting(&attempts))
 	if notImplemented(err) && (in.IfMatch != nil || in.IfNoneMatch != nil) {
 		in.IfMatch, in.IfNoneMatch = nil, nil
 		_, err = b.api.CopyObject(ctx, in)
 	}
-	if (lostAnswer(err) || preconditionFailed(err) && in.IfNoneMatch != nil) && c.isOurs(ctx, b, begin) {
+	if (lostAnswer(err) || attempts > 1 && preconditionFailed(err)) && c.isOurs(ctx, b) {
 		return nil // the answer was lost, or the SDK asked again after the first one was
 	}
 	return fault("copy", b.name(c.from.key), err)
 }
 
-// isOurs reports whether the target is what this copy has made since begin.
-func (c copying) isOurs(ctx context.Context, b *Backend, begin time.Time) bool {
+// isOurs reports whether the target is what this copy makes. The caller is going to
+// delete the source, so what is only like it does not do: where the ETag does not tell
+// (that of a source in parts is not its copy's), somebody else may have made it.
+func (c copying) isOurs(ctx context.Context, b *Backend) bool {
 	o, err := b.head(ctx, c.to)
-	return err == nil && o.size == c.from.size && (o.etag == c.from.etag || c.from.parts > 0) &&
-		(c.mtime == nil || o.mtime.Equal(*c.mtime)) && !o.modified.Before(begin.Truncate(time.Second))
+	if err != nil || o.size != c.from.size {
+		return false
+	}
+	if c.mtime != nil { // of the object itself, which nobody deletes
+		return o.mtime.Equal(*c.mtime)
+	}
+	return o.etag == c.from.etag
 }
 
 // inParts copies a large object by several requests at once. The store does not copy
@@ -174,18 +181,17 @@ func (c copying) complete(ctx context.Context, b *Backend, id *string, parts []t
 		Bucket: &b.o.Bucket, Key: &c.to, UploadId: id, MultipartUpload: &types.CompletedMultipartUpload{Parts: parts},
 		IfMatch: c.ifMatch, IfNoneMatch: c.ifNoneMatch,
 	}
-	begin := time.Now()
-	_, err := b.api.CompleteMultipartUpload(ctx, in)
+	attempts := 0
+	_, err := b.api.CompleteMultipartUpload(ctx, in, counting(&attempts))
 	if notImplemented(err) && (in.IfMatch != nil || in.IfNoneMatch != nil) {
 		in.IfMatch, in.IfNoneMatch = nil, nil
 		_, err = b.api.CompleteMultipartUpload(ctx, in)
 	}
-	if err == nil || ctx.Err() != nil {
+	if err == nil || ctx.Err() != nil || attempts == 1 && !lostAnswer(err) {
 		return err
 	}
 	// If the answer was lost and the client asked again, the upload is not there any more.
-	if o, headErr := b.head(ctx, c.to); (status(err) == http.StatusNotFound || lostAnswer(err) || preconditionFailed(err)) && headErr == nil &&
-		o.size == c.from.size && o.parts == int32(len(parts)) && !o.modified.Before(begin.Truncate(time.Second)) {
+	if o, headErr := b.head(ctx, c.to); headErr == nil && o.size == c.from.size && o.etag == `"`+etagOf(parts)+`"` {
 		return nil
 	}
 	return err

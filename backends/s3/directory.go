@@ -53,13 +53,17 @@ func (f *fsys) mkdir(name string) error {
 	case !errors.Is(err, fs.ErrNotExist):
 		return err
 	}
+	attempts := 0
 	err = conditionally("*", func(condition *string) error {
-		return f.putMarker(f.ctx, dirKey, nil, condition)
+		return f.putMarker(f.ctx, dirKey, nil, condition, counting(&attempts))
 	})
-	if preconditionFailed(err) {
-		return fs.ErrExist
+	switch {
+	case !preconditionFailed(err):
+		return err
+	case attempts > 1:
+		return nil // the first attempt made it, and its answer was lost
 	}
-	return err
+	return fs.ErrExist
 }
 
 // MkdirAll is Mkdir that does not mind if the directory is there: those above it
@@ -73,7 +77,7 @@ func (f *fsys) MkdirAll(name string, perm fs.FileMode) error {
 }
 
 // putMarker writes the marker of a directory.
-func (b *Backend) putMarker(ctx context.Context, dirKey string, metadata map[string]string, ifNoneMatch *string) error {
+func (b *Backend) putMarker(ctx context.Context, dirKey string, metadata map[string]string, ifNoneMatch *string, opts ...func(*sdk.Options)) error {
 	in := &sdk.PutObjectInput{
 		Bucket: &b.o.Bucket, Key: &dirKey, Body: bytes.NewReader(nil), ContentLength: aws.Int64(0),
 		ContentType: aws.String(markerType), Metadata: metadata, IfNoneMatch: ifNoneMatch,
@@ -82,7 +86,7 @@ func (b *Backend) putMarker(ctx context.Context, dirKey string, metadata map[str
 	if key := b.o.Put.Encryption.KMSKey; key != "" {
 		in.SSEKMSKeyId = &key
 	}
-	_, err := b.api.PutObject(ctx, in)
+	_, err := b.api.PutObject(ctx, in, opts...)
 	return err
 }
 
@@ -153,7 +157,11 @@ func (b *Backend) delete(ctx context.Context, key, etag string) error {
 	if etag == "" {
 		return once(nil)
 	}
-	return conditionally(etag, once)
+	err := conditionally(etag, once)
+	if err != nil && errors.Is(translate(err), fs.ErrNotExist) {
+		return nil // it is gone, as it may be when the answer to a first attempt was lost
+	}
+	return err
 }
 
 // keepParent writes the marker of the directory that name was in if nothing else

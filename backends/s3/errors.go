@@ -226,5 +226,6 @@ func lostAnswer(err error) bool {
 		return false
 	}
 	s := status(err)
-	return s == 0 || s >= http.StatusInternalServerError && s != http.StatusNotImplemented && s != http.StatusServiceUnavailable
+	// 200 is an error that came after the headers of a success.
+	return s == 0 || s == http.StatusOK || s >= http.StatusInternalServerError && s != http.StatusNotImplemented && s != http.StatusServiceUnavailable
 }

@@ -173,12 +173,6 @@ func (u *upload) complete() error {
 // would is the object that the parts make.
 func (m *multipart) would(size int64) made {
 	suffix := fmt.Sprintf("-%d", len(m.done))
-	etag := md5.New() //nolint:gosec // as above
-	for _, p := range m.done {
-		if digest, err := hex.DecodeString(strings.Trim(aws.ToString(p.ETag), `"`)); err == nil {
-			etag.Write(digest)
-		}
-	}
 	all := func(algorithm types.ChecksumAlgorithm, of func(types.CompletedPart) *string) *string {
 		if m.u.fs.algorithm() != algorithm {
 			return nil
@@ -193,12 +187,24 @@ func (m *multipart) would(size int64) made {
 		}
 		return aws.String(base64.StdEncoding.EncodeToString(sum.Sum(nil)) + suffix)
 	}
-	return made{size: size, etag: hex.EncodeToString(etag.Sum(nil)) + suffix, sums: sums{
+	return made{size: size, etag: etagOf(m.done), sums: sums{
 		crc32:  all(types.ChecksumAlgorithmCrc32, func(p types.CompletedPart) *string { return p.ChecksumCRC32 }),
 		crc32c: all(types.ChecksumAlgorithmCrc32c, func(p types.CompletedPart) *string { return p.ChecksumCRC32C }),
 		sha1:   all(types.ChecksumAlgorithmSha1, func(p types.CompletedPart) *string { return p.ChecksumSHA1 }),
 		sha256: all(types.ChecksumAlgorithmSha256, func(p types.CompletedPart) *string { return p.ChecksumSHA256 }),
 	}}
+}
+
+// etagOf is the ETag, without quotes, of the object that parts make: where the store
+// encrypts, it is another one.
+func etagOf(parts []types.CompletedPart) string {
+	h := md5.New() //nolint:gosec // as above
+	for _, p := range parts {
+		if digest, err := hex.DecodeString(strings.Trim(aws.ToString(p.ETag), `"`)); err == nil {
+			h.Write(digest)
+		}
+	}
+	return fmt.Sprintf("%x-%d", h.Sum(nil), len(parts))
 }
 
 // abort waits for everything that is on its way, which u.ctx has ended, and leaves

@@ -104,13 +104,19 @@ func (r *renaming) begin() error {
 		r.there = make(map[string]object)
 		return f.walk(f.ctx, r.to, func(o *object) error { r.there[o.key] = *o; return nil })
 	}
+	attempts := 0
 	err = conditionally("*", func(condition *string) error {
-		return f.putMarker(f.ctx, r.to, map[string]string{renamedFrom: url.QueryEscape(r.from)}, condition)
+		return f.putMarker(f.ctx, r.to, map[string]string{renamedFrom: url.QueryEscape(r.from)}, condition, counting(&attempts))
 	})
-	if preconditionFailed(err) {
-		return fs.ErrExist
+	if !preconditionFailed(err) {
+		return err
 	}
-	return err
+	if attempts > 1 { // the first attempt may have made it, and its answer was lost
+		if ours, err := r.resumed(); ours || err != nil {
+			return err
+		}
+	}
+	return fs.ErrExist
 }
 
 // end makes the marker of the target an ordinary one. Some stores keep the metadata of

@@ -16,8 +16,8 @@ import (
 )
 
 // maxCopies bounds the parts that the head of a file is copied in, so that enough are
-// left for what follows.
-const maxCopies = 1000
+// left for what follows. Of the largest part that can be copied, so many make 5 TiB.
+const maxCopies = maxSize / maxPartSize
 
 // continuing is what ModeAppend and ModeRestart know of the object that they continue.
 type continuing struct {
@@ -114,16 +114,15 @@ func (u *upload) copyHead() error {
 	keep := u.from.keep
 	n := (keep + u.fs.o.CopyPart - 1) / u.fs.o.CopyPart
 	n = max(1, min(n, maxCopies, keep/u.fs.o.minPart))
-	size := (keep + n - 1) / n
 	m := u.multi()
-	for off := int64(0); off < keep; off += size {
+	for i := range n {
 		number, err := m.place()
 		if err != nil {
 			return err
 		}
-		last := min(off+size, keep) - 1
+		first, last := keep*i/n, keep*(i+1)/n-1 // none is smaller than keep/n
 		m.wg.Go(func() {
-			m.run(number, func(id string) (types.CompletedPart, error) { return m.copyPart(id, number, off, last) })
+			m.run(number, func(id string) (types.CompletedPart, error) { return m.copyPart(id, number, first, last) })
 		})
 	}
 	return nil
