@@ -8,6 +8,7 @@ import (
 	"github.com/spf13/afero"
 
 	"github.com/ftpgate/ftpgate/backends/s3/internal/fake"
+	"github.com/ftpgate/ftpgate/protocol/vfs"
 	"github.com/ftpgate/ftpgate/protocol/vfs/vfstest"
 )
 
@@ -19,12 +20,14 @@ func TestContract(t *testing.T) {
 // TestContractOfParts: with small parts the uploads of the suite are multipart.
 func TestContractOfParts(t *testing.T) {
 	st := newFake(t, fake.Options{MinPartSize: 32 << 10})
-	vfstest.Run(t, contractOn(st, func(o *Options) {
-		o.minPart, o.PartSize, o.MetadataCache = 32<<10, 64<<10, 0
-	}))
-	if st.wire.Count("CompleteMultipartUpload") == 0 {
-		t.Errorf("no upload had more than one part")
+	small := func(o *Options) { o.minPart, o.PartSize, o.CopyPart, o.MetadataCache = 32<<10, 64<<10, 64<<10, 0 }
+	if err := storing("/f", vfs.ModeReplace, 0, sample("parts", 200<<10))(st.backend(t, small).Open("", 0)); err != nil {
+		t.Fatal(err)
 	}
+	if n := st.wire.Count("UploadPart"); n != 4 {
+		t.Fatalf("an upload had %d parts", n)
+	}
+	vfstest.Run(t, contractOn(st, small))
 }
 
 func contractOn(st *store, change ...func(*Options)) vfstest.Backend {
@@ -61,6 +64,9 @@ func (a abilities) except() map[string]string {
 		for _, clause := range []string{"both", "both-listed", "both-renamed", "mkdir-beside"} {
 			out["implied-dirs/"+clause] = why
 		}
+	}
+	if !a.copyConditions {
+		out["concurrency/rename-exclusive"] = "this server ignores conditions on copies"
 	}
 	if !a.anyName {
 		out["names/awkward"] = "this server cannot list names with control characters"

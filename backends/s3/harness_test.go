@@ -49,9 +49,10 @@ type store struct {
 type abilities struct {
 	objectAndPrefix bool // an object and a prefix of one name
 	anyName         bool // keys that no file system could hold
+	copyConditions  bool // If-None-Match on CopyObject
 }
 
-var everything = abilities{objectAndPrefix: true, anyName: true}
+var everything = abilities{objectAndPrefix: true, anyName: true, copyConditions: true}
 
 // newFake starts a fake for one test.
 func newFake(t testing.TB, o fake.Options) *store {

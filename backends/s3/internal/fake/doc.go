@@ -22,6 +22,7 @@
 //   - encoding-type=url is ignored, and the answer does not claim it; names with control
 //     characters arrive as U+FFFD.
 //   - If-None-Match on CopyObject is ignored: it replaces what exists.
+//   - Deleting what is gone under If-Match is a success, not 404 NoSuchKey.
 //   - Completing an upload again is a success. (Amazon's does so for a while; the
 //     fake never does, which is the harder case.)
 //

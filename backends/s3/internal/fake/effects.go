@@ -229,18 +229,20 @@ type dribble struct {
 
 func (d *dribble) Read(p []byte) (int, error) { return d.ReadCloser.Read(p[:min(len(p), d.n)]) }
 
-// SkewClock moves the time at which a request says it was signed, like the clock of
-// a machine that is wrong. The server must check it, or the signature.
+// SkewClock refuses requests like a server whose clock is by ahead of what they say, and
+// goes on being so when the client corrects itself.
 func SkewClock(by time.Duration) Effect {
 	return func(r *http.Request, next http.RoundTripper) (*http.Response, error) {
-		const layout = "20060102T150405Z"
-		at, err := time.Parse(layout, r.Header.Get("X-Amz-Date"))
+		resp, err := Refuse(http.StatusForbidden, "RequestTimeTooSkewed")(r, next)
 		if err != nil {
 			return nil, err
 		}
-		r = r.Clone(r.Context())
-		r.Header.Set("X-Amz-Date", at.Add(by).Format(layout))
-		return next.RoundTrip(r)
+		at, err := time.Parse("20060102T150405Z", r.Header.Get("X-Amz-Date"))
+		if err != nil {
+			return nil, err
+		}
+		resp.Header.Set("Date", at.Add(by).Format(http.TimeFormat))
+		return resp, nil
 	}
 }
 

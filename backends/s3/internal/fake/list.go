@@ -3,6 +3,7 @@ package fake
 import (
 	"encoding/base64"
 	"encoding/xml"
+	"errors"
 	"net/http"
 	"net/url"
 	"slices"
@@ -251,8 +252,9 @@ func deleteObjects(e *exchange) error {
 		Errors  []undeleted `xml:"Error"`
 	}
 	for _, o := range req.Object {
-		if b.delete(o.Key, o.ETag, e.s.o.NoConditions) != nil {
-			doc.Errors = append(doc.Errors, undeleted{o.Key, errPrecondition.code, errPrecondition.message})
+		if err := b.delete(o.Key, o.ETag, e.s.o.NoConditions); err != nil {
+			api, _ := errors.AsType[*apiError](err) // delete has no others
+			doc.Errors = append(doc.Errors, undeleted{o.Key, api.code, api.message})
 		} else if !req.Quiet {
 			doc.Deleted = append(doc.Deleted, deleted{o.Key})
 		}

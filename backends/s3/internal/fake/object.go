@@ -200,10 +200,15 @@ func deleteObject(e *exchange) error {
 	return nil
 }
 
-// delete removes what is there; that nothing is there is no error.
+// delete removes what is there; that nothing is there is an error only where
+// something of that ETag was expected.
 func (b *bucket) delete(key, match string, anyway bool) error {
 	o := b.objects[key]
-	if o != nil && match != "" && !anyway && !matches(match, o.ETag) {
+	switch {
+	case match == "" || anyway:
+	case o == nil:
+		return errNoSuchKey
+	case !matches(match, o.ETag):
 		return errPrecondition
 	}
 	b.remove(key)
