@@ -6,43 +6,54 @@ import (
 	"sync"
 )
 
-// Budget is the memory of all transfers of the process. Uploads wait for theirs (Grow),
-// downloads do without (TryGrow).
+// Budget is the memory of all transfers of the process.
 //
-// An upload that has to wait draws a ticket and keeps it until the part it collects is
-// on its way; memory that comes back goes to the lowest ticket. So when there is little,
-// parts get full one after the other instead of all a little.
+// An upload takes the memory of a part at once, before it collects it: whoever has
+// begun a part can fill it, so no number of clients that stop in mid-part brings the
+// others to a halt, and memory is where parts get full. Only the beginning of an upload
+// takes memory as it comes, as long as the share for that lasts, so that small files
+// take little. Who has to wait is served in order.
 //
-// When nothing is on its way that would bring memory back (every upload waits for
-// memory, or for its client), the lowest ticket that waits may overdraw the budget until
-// its part is full. Only one upload does so at a time, so the sum stays below the total
-// and one part.
+// Only a part that could never fit passes the total: the upload that waits longest gets
+// it when there is no other part.
+//
+// What is read ahead never waits, and never takes what uploads need.
 //
 // A nil Budget is unlimited.
 type Budget struct {
 	total int64
 
-	mu       sync.Mutex
-	used     int64
-	moving   int64  // of used: on its way to the store
-	overdraw *Claim // who may pass the total
-	ticket   uint64 // the last one drawn
-	waiting  []*grow
+	mu   sync.Mutex
+	used [kinds]int64
+	wait []*grow // in order
 }
+
+// kind is what memory is for.
+type kind int
+
+const (
+	smallKind kind = iota // beginnings of uploads: a quarter at most
+	partKind              // parts: an eighth is left for what is small
+	aheadKind             // what was read ahead: as long as half of all is free
+	kinds
+)
+
+// smallUpload is how much of an upload takes memory as it comes. What is smaller never
+// takes a whole part.
+const smallUpload = 1 << 20
 
 // Claim is what one transfer holds of a Budget.
 type Claim struct {
-	b      *Budget
-	held   int64
-	moving int64
-	ticket uint64 // 0: it has not had to wait for this part
+	b    *Budget
+	held [kinds]int64
 }
 
-// grow is a Claim that waits for n bytes.
+// grow is a Claim that waits for memory.
 type grow struct {
 	claim   *Claim
-	n       int64
-	granted chan struct{}
+	some    int64 // will do for now; 0: nothing less than all
+	all     int64 // that the part needs
+	granted chan int64
 }
 
 // NewBudget returns a budget of total bytes.
@@ -55,47 +66,50 @@ func (b *Budget) Used() int64 {
 	}
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	return b.used
+	return b.sum()
+}
+
+func (b *Budget) sum() (n int64) {
+	for _, used := range b.used {
+		n += used
+	}
+	return n
 }
 
 // Claim begins one transfer's account, which Close ends.
 func (b *Budget) Claim() *Claim { return &Claim{b: b} }
 
-// Grow takes n bytes more, and waits for them as long as ctx lasts.
-func (c *Claim) Grow(ctx context.Context, n int64) error {
+// Grow takes more memory and returns how much: some, if that is not 0 and the share for
+// beginnings lasts, or all that the part needs, of which what was taken before counts as
+// a part from then on. It waits for it as long as ctx lasts.
+func (c *Claim) Grow(ctx context.Context, some, all int64) (int64, error) {
 	b := c.b
 	if b == nil {
-		return nil
+		return all, nil
 	}
+	g := &grow{claim: c, some: some, all: all, granted: make(chan int64, 1)}
 	b.mu.Lock()
-	if len(b.waiting) == 0 && b.used+n <= b.total {
-		b.take(c, n)
-		b.mu.Unlock()
-		return nil
-	}
-	g := &grow{claim: c, n: n, granted: make(chan struct{})}
-	b.queue(g)
+	b.wait = append(b.wait, g)
 	b.grant()
 	b.mu.Unlock()
 
 	select {
-	case <-g.granted:
-		return nil
+	case n := <-g.granted:
+		return n, nil
 	case <-ctx.Done():
 	}
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	i := slices.Index(b.waiting, g)
+	i := slices.Index(b.wait, g)
 	if i < 0 {
-		return nil // granted at the same moment
+		return <-g.granted, nil // at the same moment
 	}
-	b.waiting = slices.Delete(b.waiting, i, i+1)
+	b.wait = slices.Delete(b.wait, i, i+1)
 	b.grant() // the next one may need less
-	return ctx.Err()
+	return 0, ctx.Err()
 }
 
-// TryGrow takes n bytes more if nobody waits for memory and half of it stays free: what
-// is read ahead must not be what uploads have to wait for.
+// TryGrow takes n bytes more to read ahead, if half of the budget stays free and nobody waits.
 func (c *Claim) TryGrow(n int64) bool {
 	b := c.b
 	if b == nil {
@@ -103,43 +117,14 @@ func (c *Claim) TryGrow(n int64) bool {
 	}
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	if len(b.waiting) > 0 || b.used+n > b.total/2 {
+	if len(b.wait) > 0 || b.sum()+n > b.total/2 {
 		return false
 	}
-	b.take(c, n)
+	b.take(c, aheadKind, n)
 	return true
 }
 
-// Send says that n of the bytes held, a whole part, are on their way to the store.
-func (c *Claim) Send(n int64) {
-	b := c.b
-	if b == nil {
-		return
-	}
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	c.moving += n
-	b.moving += n
-	c.ticket = 0
-	if b.overdraw == c {
-		b.overdraw = nil
-	}
-}
-
-// Sent gives back n bytes that were on their way.
-func (c *Claim) Sent(n int64) {
-	b := c.b
-	if b == nil {
-		return
-	}
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	c.moving -= n
-	b.moving -= n
-	b.give(c, n)
-}
-
-// Shrink gives back n bytes that never were on their way.
+// Shrink gives n bytes back.
 func (c *Claim) Shrink(n int64) {
 	b := c.b
 	if b == nil {
@@ -147,7 +132,12 @@ func (c *Claim) Shrink(n int64) {
 	}
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	b.give(c, n)
+	for k := range kinds { // a claim holds two kinds only while its first part is small
+		of := min(n, c.held[k])
+		b.take(c, k, -of)
+		n -= of
+	}
+	b.grant()
 }
 
 // Close gives back everything. It may be called again.
@@ -158,54 +148,43 @@ func (c *Claim) Close() {
 	}
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	b.moving -= c.moving
-	c.moving, c.ticket = 0, 0
-	if b.overdraw == c {
-		b.overdraw = nil
+	for k := range kinds {
+		b.take(c, k, -c.held[k])
 	}
-	b.give(c, c.held)
-}
-
-// queue puts g in its place: by ticket, but before all who overdraws. Called with b.mu.
-func (b *Budget) queue(g *grow) {
-	c, at := g.claim, 0
-	if c.ticket == 0 {
-		b.ticket++
-		c.ticket = b.ticket
-	}
-	if c != b.overdraw {
-		for at < len(b.waiting) && (b.waiting[at].claim == b.overdraw || b.waiting[at].claim.ticket < c.ticket) {
-			at++
-		}
-	}
-	b.waiting = slices.Insert(b.waiting, at, g)
-}
-
-func (b *Budget) take(c *Claim, n int64) {
-	c.held += n
-	b.used += n
-}
-
-func (b *Budget) give(c *Claim, n int64) {
-	c.held -= n
-	b.used -= n
 	b.grant()
+}
+
+func (b *Budget) take(c *Claim, k kind, n int64) {
+	c.held[k] += n
+	b.used[k] += n
 }
 
 // grant serves those who wait, in order, as far as it goes. Called with b.mu.
 func (b *Budget) grant() {
-	for len(b.waiting) > 0 {
-		g := b.waiting[0]
-		if b.used+g.n > b.total {
-			if b.overdraw == nil && b.moving == 0 {
-				b.overdraw = g.claim
-			}
-			if b.overdraw != g.claim {
-				return
-			}
+	small, part := true, true // nobody before was refused
+	b.wait = slices.DeleteFunc(b.wait, func(g *grow) bool {
+		switch {
+		case small && g.some > 0 && b.fitsSmall(g):
+			b.take(g.claim, smallKind, g.some)
+			g.granted <- g.some
+		case part && b.fitsPart(g):
+			begun := g.claim.held[smallKind]
+			b.take(g.claim, smallKind, -begun)
+			b.take(g.claim, partKind, begun+g.all)
+			g.granted <- g.all
+		default:
+			small, part = small && g.some == 0, false
+			return false
 		}
-		b.waiting = slices.Delete(b.waiting, 0, 1)
-		b.take(g.claim, g.n)
-		close(g.granted)
-	}
+		return true
+	})
+}
+
+func (b *Budget) fitsSmall(g *grow) bool {
+	return b.sum()+g.some <= b.total && b.used[smallKind]+g.some <= b.total/4
+}
+
+func (b *Budget) fitsPart(g *grow) bool {
+	part := g.claim.held[smallKind] + g.all
+	return b.used[partKind] == 0 || b.sum()+g.all <= b.total && b.used[partKind]+part <= b.total-b.total/8
 }

@@ -8,12 +8,13 @@ import (
 	"testing/synctest"
 )
 
-const mebi = 1 << 20
-
-// growing calls Grow in the background and reports its result.
-func growing(ctx context.Context, c *Claim, n int64) <-chan error {
+// growing runs a Grow in the background and reports its result.
+func growing(ctx context.Context, c *Claim, some, all int64) <-chan error {
 	done := make(chan error, 1)
-	go func() { done <- c.Grow(ctx, n) }()
+	go func() {
+		_, err := c.Grow(ctx, some, all)
+		done <- err
+	}()
 	synctest.Wait()
 	return done
 }
@@ -48,126 +49,115 @@ func uses(t *testing.T, b *Budget, want int64) {
 	}
 }
 
-// moving returns a claim of n bytes that are on their way.
-func moving(t *testing.T, b *Budget, n int64) *Claim {
+// holding returns a claim of a part of n bytes.
+func holding(t *testing.T, b *Budget, n int64) *Claim {
 	t.Helper()
 	c := b.Claim()
-	if err := c.Grow(t.Context(), n); err != nil {
-		t.Fatal(err)
+	if got, err := c.Grow(t.Context(), 0, n); err != nil || got != n {
+		t.Fatalf("%d bytes, %v", got, err)
 	}
-	c.Send(n)
 	return c
 }
 
 func TestBudgetOrder(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		b := NewBudget(10)
-		holder := moving(t, b, 10)
-		first, second, third := b.Claim(), b.Claim(), b.Claim()
-		one := growing(t.Context(), first, 4)
-		two := growing(t.Context(), second, 1)
-		three := growing(t.Context(), third, 4)
-		holder.Sent(3)
+		b := NewBudget(80)
+		holder := holding(t, b, 70)
+		first, second := b.Claim(), b.Claim()
+		one := growing(t.Context(), first, 0, 40)
+		two := growing(t.Context(), second, 0, 10)
+		holder.Shrink(39)
 		waits(t, one, "the first")
 		waits(t, two, "the second, which needs less")
 		if b.Claim().TryGrow(1) {
 			t.Error("TryGrow overtakes those who wait")
 		}
-		holder.Sent(1)
+		// Beginnings do not wait for parts.
+		small := b.Claim()
+		granted(t, growing(t.Context(), small, 5, 1000), "a beginning")
+		holder.Shrink(1)
 		granted(t, one, "the first")
 		waits(t, two, "the second")
-		// The first goes on with its part before the others begin theirs.
-		one = growing(t.Context(), first, 2)
-		holder.Sent(2)
-		granted(t, one, "the first, again")
-		waits(t, two, "the second")
-		holder.Sent(1)
-		granted(t, two, "the second")
-		waits(t, three, "the third")
-		// With its part on the way, the first is the last again.
-		first.Send(6)
-		one = growing(t.Context(), first, 1)
 		holder.Close()
-		waits(t, three, "the third")
-		first.Sent(6)
-		granted(t, three, "the third")
-		granted(t, one, "the first")
-		uses(t, b, 4+1+1)
-		for _, c := range []*Claim{holder, first, second, third} {
+		granted(t, two, "the second")
+		uses(t, b, 40+10+5)
+		for _, c := range []*Claim{first, second, small} {
 			c.Close()
 		}
 		uses(t, b, 0)
 	})
 }
 
-func TestBudgetOverdraft(t *testing.T) {
+// Parts leave an eighth to beginnings, and those take no more than a quarter.
+func TestBudgetShares(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		b := NewBudget(10)
-		sending := moving(t, b, 4)
-		first, second := b.Claim(), b.Claim()
-		granted(t, growing(t.Context(), first, 3), "the first")
-		granted(t, growing(t.Context(), second, 3), "the second")
-		one := growing(t.Context(), first, 5)
-		two := growing(t.Context(), second, 1)
-		waits(t, one, "the first, while something is on its way")
-		sending.Sent(4) // 6 in use, 5 wanted
-		granted(t, one, "the first, over the budget")
-		waits(t, two, "the second")
-		uses(t, b, 11)
-		// It may go on until its part is full, and stays the only one.
-		granted(t, growing(t.Context(), first, 2), "the first, again")
-		waits(t, two, "the second")
-		first.Send(10)
-		waits(t, two, "the second, while the part is on its way")
-		one = growing(t.Context(), first, 8)
-		first.Sent(10)
-		granted(t, two, "the second")
-		granted(t, one, "the first, whose turn came last: nothing else is on its way")
-		uses(t, b, 12)
-		// Who overdraws and goes away leaves it to the next one.
-		two = growing(t.Context(), second, 8)
-		waits(t, two, "the second")
-		first.Close()
-		granted(t, two, "the second")
-		second.Close()
-		uses(t, b, 0)
+		b := NewBudget(80)
+		parts := holding(t, b, 70)
+		more := growing(t.Context(), b.Claim(), 0, 1)
+		waits(t, more, "one byte more of parts")
+		small := b.Claim()
+		granted(t, growing(t.Context(), small, 10, 30), "a beginning")
+		another := growing(t.Context(), small, 1, 30)
+		waits(t, another, "more than there is")
+		parts.Shrink(55)
+		granted(t, more, "one byte of parts")
+		granted(t, another, "more of the beginning")
+		granted(t, growing(t.Context(), small, 9, 30), "the rest of the quarter")
+		uses(t, b, 15+1+20)
+		// Who finds no share left gets the whole part, and what was begun is no beginning any more.
+		got, err := small.Grow(t.Context(), 1, 30)
+		if err != nil || got != 30 {
+			t.Errorf("%d bytes, %v", got, err)
+		}
+		granted(t, growing(t.Context(), b.Claim(), 14, 1000), "another beginning")
+		uses(t, b, 15+1+50+14)
 	})
 }
 
-// An upload with a lower ticket that comes back to the queue must not bar the way of
-// the one that overdraws.
-func TestBudgetOverdraftGoesFirst(t *testing.T) {
+func TestBudgetReadAhead(t *testing.T) {
+	b := NewBudget(80)
+	c := b.Claim()
+	if !c.TryGrow(40) || c.TryGrow(1) {
+		t.Error("not half of it can be read ahead")
+	}
+	c.Shrink(10)
+	holding(t, b, 20)
+	if c.TryGrow(1) {
+		t.Error("more than half is in use")
+	}
+	uses(t, b, 50)
+	c.Close()
+	uses(t, b, 20)
+}
+
+// A part that could never fit is the only one then.
+func TestBudgetOverdraft(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		b := NewBudget(10)
-		sending := moving(t, b, 9)
-		slow, quick := b.Claim(), b.Claim()
-		one := growing(t.Context(), slow, 2)
-		two := growing(t.Context(), quick, 8)
-		sending.Sent(2)
-		granted(t, one, "the slow one") // and its client takes its time
-		sending.Close()                 // 2 in use
-		granted(t, two, "the quick one")
-		granted(t, growing(t.Context(), quick, 1), "the quick one, over the budget")
-		one = growing(t.Context(), slow, 1)
-		waits(t, one, "the slow one")
-		granted(t, growing(t.Context(), quick, 1), "the quick one, again")
-		quick.Send(10)
-		quick.Sent(10)
-		granted(t, one, "the slow one")
-		slow.Close()
-		quick.Close()
-		uses(t, b, 0)
+		b := NewBudget(80)
+		ahead, small := b.Claim(), b.Claim()
+		if !ahead.TryGrow(40) {
+			t.Fatal("nothing can be read ahead")
+		}
+		granted(t, growing(t.Context(), small, 10, 1000), "what is small")
+		first, second := b.Claim(), b.Claim()
+		granted(t, growing(t.Context(), first, 0, 100), "a huge part")
+		two := growing(t.Context(), second, 0, 1)
+		waits(t, two, "another part")
+		uses(t, b, 150)
+		first.Close()
+		granted(t, two, "the other part")
+		uses(t, b, 51)
 	})
 }
 
 func TestBudgetCancel(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		b := NewBudget(10)
-		holder := moving(t, b, 8)
+		b := NewBudget(80)
+		holder := holding(t, b, 60)
 		ctx, cancel := context.WithCancel(t.Context())
 		first, second := b.Claim(), b.Claim()
-		one := growing(ctx, first, 5)
-		two := growing(t.Context(), second, 2)
+		one := growing(ctx, first, 0, 50)
+		two := growing(t.Context(), second, 0, 10)
 		waits(t, two, "the second")
 		cancel()
 		synctest.Wait()
@@ -177,8 +167,8 @@ func TestBudgetCancel(t *testing.T) {
 		granted(t, two, "the second")
 		first.Close()
 		first.Close()
-		uses(t, b, 10)
-		second.Shrink(2)
+		uses(t, b, 70)
+		second.Shrink(10)
 		second.Close()
 		holder.Close()
 		uses(t, b, 0)
@@ -188,45 +178,52 @@ func TestBudgetCancel(t *testing.T) {
 // 64 uploads of 4 MiB each, in parts of 8 MiB, stop in a budget of 64 MiB; then all go on.
 func TestBudgetNeverDeadlocks(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		const uploads, part, chunk = 64, 8 * mebi, mebi / 4
-		b := NewBudget(64 * mebi)
-		var peak int64
+		const uploads, part, chunk, total = 64, 8 << 20, 256 << 10, 64 << 20
+		b := NewBudget(total)
+		var peak, ended int64
 		var mu sync.Mutex
-		look := func() {
-			mu.Lock()
-			defer mu.Unlock()
-			peak = max(peak, b.Used())
-		}
 		goOn := make(chan struct{})
 		var wg sync.WaitGroup
 		for range uploads {
 			wg.Go(func() {
 				c := b.Claim()
 				defer c.Close()
-				for parts := range 3 {
-					for n := 0; n < part; n += chunk {
-						if parts == 0 && n == 4*mebi {
-							<-goOn
-						}
-						if err := c.Grow(t.Context(), chunk); err != nil {
-							t.Errorf("grow: %v", err)
-							return
-						}
-						look()
+				taken := 0
+				for n := 0; n < part; n += chunk {
+					var err error
+					if n == 4<<20 {
+						<-goOn
 					}
-					c.Send(part)
-					c.Sent(part)
+					if n == taken {
+						some := 0
+						if n < smallUpload {
+							some = chunk
+						}
+						var got int64
+						got, err = c.Grow(t.Context(), int64(some), int64(part-n))
+						taken += int(got)
+					}
+					if err != nil {
+						t.Errorf("grow: %v", err)
+						return
+					}
+					mu.Lock()
+					peak = max(peak, b.Used())
+					mu.Unlock()
 				}
+				mu.Lock()
+				ended++
+				mu.Unlock()
 			})
 		}
 		synctest.Wait() // nobody can do anything
-		if b.Used() < 64*mebi {
-			t.Errorf("only %d bytes are in use", b.Used())
+		if b.Used() < total/2 || ended != 0 {
+			t.Errorf("%d bytes are in use, %d have ended", b.Used(), ended)
 		}
 		close(goOn)
 		wg.Wait()
-		if peak > 64*mebi+part {
-			t.Errorf("%d bytes were in use, more than one part over the budget", peak)
+		if peak > total || ended != uploads {
+			t.Errorf("%d bytes were in use, %d have ended", peak, ended)
 		}
 		uses(t, b, 0)
 	})
@@ -235,11 +232,9 @@ func TestBudgetNeverDeadlocks(t *testing.T) {
 func TestNoBudget(t *testing.T) {
 	var b *Budget
 	c := b.Claim()
-	if err := c.Grow(t.Context(), 1<<40); err != nil || !c.TryGrow(1<<40) {
-		t.Errorf("no budget is a limit: %v", err)
+	if n, err := c.Grow(t.Context(), 1, 1<<40); n != 1<<40 || err != nil || !c.TryGrow(1<<40) {
+		t.Errorf("no budget is a limit: %d bytes, %v", n, err)
 	}
-	c.Send(1)
-	c.Sent(1)
 	c.Shrink(1)
 	c.Close()
 	uses(t, b, 0)

@@ -8,8 +8,7 @@ import (
 	"sync"
 )
 
-// Memory is taken from the budget in chunks, as data arrives: those that begin a part
-// are small, so that a small file does not take much.
+// Memory comes in chunks, as data arrives.
 const (
 	smallChunk = 64 << 10
 	largeChunk = 256 << 10
@@ -46,26 +45,23 @@ func (k *chunk) free() {
 // content is a small object or one part of a large one, in memory.
 type content struct {
 	claim  *Claim
+	limit  int64 // the size of the part
+	later  bool  // it is not the first part
 	chunks []*chunk
 	size   int64
-	memory int64     // what the chunks count
+	memory int64     // taken from the budget
 	sum    hash.Hash // nil: no checksum
-	sent   bool      // the claim knows that it is on its way
 }
 
-// append adds p; it waits for the budget as long as ctx lasts. What was added before an
-// error is in c.
+// append adds p, which fits below the limit; it waits for the budget as long as ctx
+// lasts. What was added before an error is in c.
 func (c *content) append(ctx context.Context, p []byte) error {
 	for len(p) > 0 {
 		if len(c.chunks) == 0 || c.last().n == len(c.last().b) {
-			size := int64(largeChunk)
-			if c.size < largeChunk {
-				size = smallChunk
-			}
-			if err := c.claim.Grow(ctx, size); err != nil {
+			size := c.chunkSize()
+			if err := c.grow(ctx, size); err != nil {
 				return err
 			}
-			c.memory += size
 			c.chunks = append(c.chunks, newChunk(size))
 		}
 		k := c.last()
@@ -82,25 +78,37 @@ func (c *content) append(ctx context.Context, p []byte) error {
 
 func (c *content) last() *chunk { return c.chunks[len(c.chunks)-1] }
 
-// send says that c is complete and on its way.
-func (c *content) send() {
-	if !c.sent {
-		c.sent = true
-		c.claim.Send(c.memory)
+// chunkSize is small at the beginning, so that a small file does not take much.
+func (c *content) chunkSize() int64 {
+	if c.size < largeChunk && !c.later {
+		return smallChunk
 	}
+	return largeChunk
 }
+
+// grow makes sure that a chunk of this size is taken from the budget.
+func (c *content) grow(ctx context.Context, size int64) error {
+	if c.size+size <= c.memory { // every chunk is full
+		return nil
+	}
+	some := size
+	if c.later || c.size+size > smallUpload {
+		some = 0
+	}
+	n, err := c.claim.Grow(ctx, some, roundUp(c.limit, largeChunk)-c.memory)
+	c.memory += n
+	return err
+}
+
+func roundUp(n, unit int64) int64 { return (n + unit - 1) / unit * unit }
 
 // release gives the memory back. Nobody may read c any more. It may be called again.
 func (c *content) release() {
 	for _, k := range c.chunks {
 		k.free()
 	}
-	if c.sent {
-		c.claim.Sent(c.memory)
-	} else {
-		c.claim.Shrink(c.memory)
-	}
-	c.chunks, c.size, c.memory, c.sent = nil, 0, 0, false
+	c.claim.Shrink(c.memory)
+	c.chunks, c.size, c.memory = nil, 0, 0
 }
 
 // body reads a content, as often as the SDK tries.

@@ -66,7 +66,6 @@ func (u *upload) sendPart() error {
 		return err
 	}
 	u.part = nil
-	c.send()
 	m.wg.Go(func() {
 		defer c.release()
 		m.run(number, func(id string) (types.CompletedPart, error) { return m.uploadPart(id, number, c) })

@@ -28,7 +28,6 @@ const (
 // put publishes an object that fits in one part: one PutObject.
 func (u *upload) put() error {
 	c := u.collected()
-	c.send()
 	in := u.fs.putInput(u.key, u.metadata(), c)
 	r := &body{c: c}
 	in.Body = r

@@ -108,7 +108,8 @@ func (u *upload) collect(p []byte) error {
 		return errTooLarge
 	}
 	for len(p) > 0 {
-		room := u.fs.partSize(u.number()) - u.collected().size
+		c := u.collected()
+		room := c.limit - c.size
 		if room <= 0 {
 			if err := u.sendPart(); err != nil {
 				return err
@@ -116,7 +117,7 @@ func (u *upload) collect(p []byte) error {
 			continue
 		}
 		n := min(int64(len(p)), room)
-		if err := u.part.append(u.ctx, p[:n]); err != nil {
+		if err := c.append(u.ctx, p[:n]); err != nil {
 			return err
 		}
 		u.size += n
@@ -128,7 +129,8 @@ func (u *upload) collect(p []byte) error {
 // collected is the part that is not on its way.
 func (u *upload) collected() *content {
 	if u.part == nil {
-		u.part = &content{claim: u.claim, sum: newSum(u.fs.algorithm())}
+		number := u.number()
+		u.part = &content{claim: u.claim, limit: u.fs.partSize(number), later: number > 1, sum: newSum(u.fs.algorithm())}
 	}
 	return u.part
 }
