@@ -52,7 +52,7 @@ type Rates struct {
 	SessionDownload, SessionUpload int64 // of each session
 }
 
-// Limits bound what clients can take. Every field but the last three is set.
+// Limits bound what clients can take. Every field but the rates is set.
 type Limits struct {
 	MaxConnections      int
 	MaxConnectionsPerIP int
@@ -68,6 +68,8 @@ type Limits struct {
 	Rates       Rates // of everybody; those of a session hold unless the user has others
 	ConnectRate int   // connections of one address in a minute; 0: any number
 	CommandRate int   // commands of one session in a second; 0: any number
+
+	TransferMemory int64 // bytes that the transfers of all object stores hold together
 }
 
 // Throttle says what is done about failed logins.
@@ -107,6 +109,7 @@ type Backend struct {
 	PerUser    bool    // some value depends on user.name
 	Local      *Local  // of kind "local"
 	Memory     *Memory // of kind "memory"
+	S3         *S3     // of kind "s3"
 }
 
 // String returns the reference to the backend, "backend.local.mirror".
