@@ -39,6 +39,7 @@ var foreign = map[string][]string{
 	"github.com/hashicorp/hcl/v2": {"gateway/config"},
 	"github.com/rs/zerolog":       {"gateway", "cmd/ftpgate"},
 	"github.com/spf13/cobra":      {"cmd/ftpgate"},
+	"github.com/aws":              {"backends/s3"},
 	"github.com/spf13/afero":      {"gateway", "backends/", "protocol/vfs", "protocol/vfs/vfstest", "protocol/pi", "protocol/ftptest"},
 }
 

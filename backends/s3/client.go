@@ -23,6 +23,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/credentials"
 	"github.com/aws/aws-sdk-go-v2/credentials/stscreds"
 	sdk "github.com/aws/aws-sdk-go-v2/service/s3"
+	"github.com/aws/aws-sdk-go-v2/service/s3/types"
 	"github.com/aws/aws-sdk-go-v2/service/sts"
 	"github.com/aws/smithy-go/middleware"
 )
@@ -37,8 +38,8 @@ type ClientOptions struct {
 	// Credentials: these, or else the default chain (environment, shared profile, web
 	// identity, container, instance).
 	AccessKeyID, SecretAccessKey, SessionToken string
-	// AssumeRole, if not nil, is taken on with those credentials.
-	AssumeRole *AssumeRole
+	// AssumeRole, if it has an ARN, is taken on with those credentials.
+	AssumeRole AssumeRole
 
 	Proxy  string // URL of an HTTP proxy; "": HTTPS_PROXY and the like decide
 	CAFile string // PEM: certificate authorities besides those of the system
@@ -87,8 +88,8 @@ const (
 var errCredentials = errors.New("no credentials")
 
 // NewClient makes a client for a Backend. It reads files and the environment, and makes
-// no request to the storage; credentials are looked for when the first request needs them.
-func NewClient(ctx context.Context, o ClientOptions) (*sdk.Client, error) {
+// no request; credentials are looked for when the first request needs them.
+func NewClient(o ClientOptions) (*sdk.Client, error) {
 	transport, err := o.transport()
 	if err != nil {
 		return nil, err
@@ -105,7 +106,7 @@ func NewClient(ctx context.Context, o ClientOptions) (*sdk.Client, error) {
 		load = append(load, config.WithCredentialsProvider(
 			credentials.NewStaticCredentialsProvider(o.AccessKeyID, o.SecretAccessKey, o.SessionToken)))
 	}
-	c, err := config.LoadDefaultConfig(ctx, load...)
+	c, err := config.LoadDefaultConfig(context.Background(), load...) // it has nothing to wait for
 	if err != nil {
 		return nil, fmt.Errorf("s3: the configuration of the AWS tools cannot be used: %w", err)
 	}
@@ -118,7 +119,7 @@ func NewClient(ctx context.Context, o ClientOptions) (*sdk.Client, error) {
 		}
 		c.Region = defaultRegion
 	}
-	if r := o.AssumeRole; r != nil {
+	if r := o.AssumeRole; r.ARN != "" {
 		c.Credentials = aws.NewCredentialsCache(r.provider(c))
 	}
 	c.Credentials = named{c.Credentials}
@@ -131,7 +132,7 @@ func (o ClientOptions) apply(s *sdk.Options) {
 	// Unlike what the AWS tools are asked to do by variables, this one is ours to say.
 	s.RequestChecksumCalculation = aws.RequestChecksumCalculationWhenSupported
 	s.ResponseChecksumValidation = aws.ResponseChecksumValidationWhenSupported
-	if o.Checksum == "off" || isAuto(o.Checksum) && !isAmazon(aws.ToString(s.BaseEndpoint)) {
+	if ChecksumOf(o.Checksum, aws.ToString(s.BaseEndpoint)) == "" {
 		s.RequestChecksumCalculation = aws.RequestChecksumCalculationWhenRequired
 		s.ResponseChecksumValidation = aws.ResponseChecksumValidationWhenRequired
 	}
@@ -139,6 +140,17 @@ func (o ClientOptions) apply(s *sdk.Options) {
 	if o.Sign == SignNever {
 		s.APIOptions = append(s.APIOptions, leaveUnsigned)
 	}
+}
+
+// ChecksumOf is the algorithm of PutOptions for a setting of ClientOptions.Checksum, "" for none.
+func ChecksumOf(setting, endpoint string) string {
+	switch {
+	case setting == "off", isAuto(setting) && !isAmazon(endpoint):
+		return ""
+	case isAuto(setting):
+		return string(types.ChecksumAlgorithmCrc32)
+	}
+	return setting
 }
 
 func isAuto(checksum string) bool { return checksum == "" || checksum == "auto" }
@@ -182,7 +194,7 @@ func cutShort(err error) aws.Ternary {
 }
 
 // provider takes on the role with the credentials of c.
-func (r *AssumeRole) provider(c aws.Config) aws.CredentialsProvider {
+func (r AssumeRole) provider(c aws.Config) aws.CredentialsProvider {
 	c.BaseEndpoint = nil // the endpoint is that of the storage
 	return stscreds.NewAssumeRoleProvider(sts.NewFromConfig(c), r.ARN, func(p *stscreds.AssumeRoleOptions) {
 		p.RoleSessionName = "ftpgate"

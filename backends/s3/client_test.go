@@ -74,7 +74,7 @@ func newSeen(t *testing.T, start func(http.Handler) *httptest.Server) (*seen, *h
 
 func storeWith(t *testing.T, o ClientOptions) error {
 	t.Helper()
-	client, err := NewClient(t.Context(), o)
+	client, err := NewClient(o)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -201,7 +201,7 @@ func TestCredentials(t *testing.T) {
 	}))
 	defer sts.Close()
 	t.Setenv("AWS_ENDPOINT_URL_STS", sts.URL)
-	o.AssumeRole = &AssumeRole{ARN: "arn:aws:iam::1:role/x", ExternalID: "external", SessionName: "scanner"}
+	o.AssumeRole = AssumeRole{ARN: "arn:aws:iam::1:role/x", ExternalID: "external", SessionName: "scanner"}
 	if err := storeWith(t, o); err != nil || key() != "of-the-role" {
 		t.Errorf("of a role: %v, %q", err, key())
 	}
@@ -215,7 +215,7 @@ func TestBadClientOptions(t *testing.T) {
 		"no certificate":     {Endpoint: "http://h", CAFile: writeFile(t, []byte("text"))},
 		"a proxy is not one": {Endpoint: "http://h", Proxy: "http://user:secret@[::1"},
 	} {
-		_, err := NewClient(t.Context(), o)
+		_, err := NewClient(o)
 		if err == nil || strings.Contains(err.Error(), "secret") {
 			t.Errorf("%s: %v", what, err)
 		}
@@ -248,7 +248,7 @@ func TestRetries(t *testing.T) {
 	noEnvironment(t)
 	for _, c := range []struct{ fails, retries, want int }{{2, 2, 3}, {9, 2, 3}, {9, -1, 1}} {
 		_, h := newSeen(t, httptest.NewServer)
-		client, err := NewClient(t.Context(), ClientOptions{
+		client, err := NewClient(ClientOptions{
 			Endpoint: h.URL, PathStyle: true, AccessKeyID: "a", SecretAccessKey: "s", MaxRetries: c.retries,
 		})
 		if err != nil {
@@ -364,5 +364,38 @@ func TestHeaders(t *testing.T) {
 		if !ops[op] {
 			t.Errorf("nothing sent %s", op)
 		}
+	}
+}
+
+func TestChecksumOf(t *testing.T) {
+	for _, c := range []struct{ setting, endpoint, want string }{
+		{"", "", "CRC32"},
+		{"auto", "https://s3.eu-west-1.amazonaws.com", "CRC32"},
+		{"auto", "https://s3.cn-north-1.amazonaws.com.cn", "CRC32"},
+		{"auto", "https://s3.example.org", ""},
+		{"auto", "https://amazonaws.com.example.org", ""},
+		{"off", "", ""},
+		{"SHA256", "https://s3.example.org", "SHA256"},
+	} {
+		if got := ChecksumOf(c.setting, c.endpoint); got != c.want {
+			t.Errorf("%q at %q: %q", c.setting, c.endpoint, got)
+		}
+	}
+}
+
+func TestClientsAreShared(t *testing.T) {
+	noEnvironment(t)
+	var all Clients
+	o := ClientOptions{Endpoint: "http://h", AccessKeyID: "a", AssumeRole: AssumeRole{ARN: "r"}}
+	first, err := all.Get(o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if again, err := all.Get(o); again != first || err != nil {
+		t.Errorf("another client for the same options, %v", err)
+	}
+	o.AssumeRole.ARN = "s"
+	if other, err := all.Get(o); other == first || err != nil {
+		t.Errorf("the same client for other options, %v", err)
 	}
 }
