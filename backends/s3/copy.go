@@ -37,10 +37,20 @@ const copiedParts = 8
 // run makes the copy. It fails with a precondition (preconditionFailed) if the source
 // is no longer the version, or if the condition on the target does not hold.
 func (c copying) run(ctx context.Context, b *Backend) error {
-	defer b.changed(c.to)
 	if c.from.size > b.o.CopyPart {
+		defer b.changed(c.to)
 		return c.inParts(ctx, b)
 	}
+	made, err := c.inOne(ctx, b)
+	b.changed(c.to)
+	if err == nil && made.etag != "" {
+		b.seen(made) // listings go on showing its time
+	}
+	return err
+}
+
+// inOne copies by one request. What it has made is not known if the answer was lost.
+func (c copying) inOne(ctx context.Context, b *Backend) (made object, err error) {
 	in := &sdk.CopyObjectInput{
 		Bucket: &b.o.Bucket, Key: &c.to, CopySource: aws.String(b.copySource(c.from.key)), CopySourceIfMatch: &c.from.etag,
 		ACL: types.ObjectCannedACL(b.o.Put.ACL), StorageClass: types.StorageClass(b.classOf(c.from)),
@@ -49,7 +59,7 @@ func (c copying) run(ctx context.Context, b *Backend) error {
 	if c.mtime != nil {
 		a, err := b.attributes(ctx, c.from)
 		if err != nil {
-			return err
+			return made, err
 		}
 		in.MetadataDirective = types.MetadataDirectiveReplace
 		in.Metadata = withMtime(a.Metadata, *c.mtime)
@@ -59,15 +69,26 @@ func (c copying) run(ctx context.Context, b *Backend) error {
 	}
 	in.IfMatch, in.IfNoneMatch = c.ifMatch, c.ifNoneMatch
 	attempts := 0
-	_, err := b.api.CopyObject(ctx, in, counting(&attempts))
+	out, err := b.api.CopyObject(ctx, in, counting(&attempts))
 	if notImplemented(err) && (in.IfMatch != nil || in.IfNoneMatch != nil) {
 		in.IfMatch, in.IfNoneMatch = nil, nil
-		_, err = b.api.CopyObject(ctx, in)
+		out, err = b.api.CopyObject(ctx, in)
 	}
 	if (lostAnswer(err) || attempts > 1 && preconditionFailed(err)) && c.isOurs(ctx, b) {
-		return nil // the answer was lost, or the SDK asked again after the first one was
+		return made, nil // the answer was lost, or the SDK asked again after the first one was
 	}
-	return fault("copy", b.name(c.from.key), err)
+	if err != nil {
+		return made, fault("copy", b.name(c.from.key), err)
+	}
+	if r := out.CopyObjectResult; r != nil {
+		made = c.from
+		made.key, made.etag, made.modified = c.to, aws.ToString(r.ETag), aws.ToTime(r.LastModified).Truncate(time.Second)
+		made.parts, made.asked = partsOf(made.etag), time.Time{}
+		if c.mtime != nil {
+			made.mtime, made.metadata, made.whole = *c.mtime, in.Metadata, true
+		}
+	}
+	return made, nil
 }
 
 // isOurs reports whether the target is what this copy makes. The caller is going to

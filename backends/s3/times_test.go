@@ -105,3 +105,40 @@ func TestChtimesRace(t *testing.T) {
 		t.Errorf("Stat: %v, %v", i, err)
 	}
 }
+
+// TestTimeStaysInListings: a time that this gateway knows is shown by listings too, also
+// after a rename.
+func TestTimeStaysInListings(t *testing.T) {
+	eachStore(t, func(t *testing.T, st *store) {
+		st.put(t, "d/f", "content")
+		fsys := st.backend(t, cached5s).Open("", 0)
+		at := time.Unix(981173106, 0)
+		listed := func(dir, name string) {
+			t.Helper()
+			d, err := fsys.Open(dir)
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer d.Close()
+			entries, err := d.Readdir(-1)
+			if err != nil || len(entries) != 1 || entries[0].Name() != name || !entries[0].ModTime().Equal(at) {
+				t.Errorf("%s lists %v, %v", dir, entries, err)
+			}
+		}
+		if err := fsys.Chtimes("/d/f", at, at); err != nil {
+			t.Fatal(err)
+		}
+		listed("/d", "f")
+		if err := fsys.Rename("/d/f", "/d/g"); err != nil {
+			t.Fatal(err)
+		}
+		listed("/d", "g")
+		if err := fsys.Rename("/d", "/e"); err != nil {
+			t.Fatal(err)
+		}
+		listed("/e", "g")
+		if i, err := fsys.Stat("/e/g"); err != nil || !i.ModTime().Equal(at) {
+			t.Errorf("Stat: %v, %v", i, err)
+		}
+	})
+}
