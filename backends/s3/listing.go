@@ -4,6 +4,7 @@ import (
 	"context"
 	"io"
 	"io/fs"
+	"net/http"
 	"os"
 	"unicode/utf8"
 
@@ -131,7 +132,7 @@ func (b *Backend) learnTimes(ctx context.Context, objects []object) error {
 			switch {
 			case err == nil:
 				*o = h
-			case status(err) == 404: // deleted since the page was made; it is listed as it was
+			case status(err) == http.StatusNotFound: // deleted since the page was made; it is listed as it was
 				err = nil
 			}
 			return err

@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
+	"net/http"
 	"strings"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -40,8 +41,8 @@ type probe struct {
 // it deletes in the end, and says what fails and what that means. It uploads 10 MiB.
 func (b *Backend) Probe(ctx context.Context) []Finding {
 	p := &probe{Backend: b, key: b.o.Prefix + probeKey + strings.ToLower(rand.Text())}
-	if !p.step(ctx, "find the bucket", "s3:ListBucket", p.findBucket) {
-		return p.findings
+	if !p.step(ctx, "find the bucket", "s3:ListBucket", p.findBucket) && errors.Is(p.findings[0].Err, errSetup) {
+		return p.findings // nothing else can work either
 	}
 	p.step(ctx, "list", "s3:ListBucket", p.listPrefix)
 	if p.step(ctx, "put an object", p.grantToPut(), p.put) {
@@ -89,8 +90,11 @@ func (p *probe) grantToGet() string {
 
 func (p *probe) findBucket(ctx context.Context) (string, error) {
 	_, err := p.api.HeadBucket(ctx, &sdk.HeadBucketInput{Bucket: &p.o.Bucket})
-	if status(err) == 404 {
+	switch status(err) {
+	case http.StatusNotFound:
 		err = &failure{kind: errSetup, status: 404, code: "NoSuchBucket", message: "there is no bucket " + p.o.Bucket, hint: hintBucket}
+	case http.StatusForbidden: // as it should be, if s3:ListBucket is granted for the prefix only
+		_, err = p.listPrefix(ctx)
 	}
 	return "", err
 }
@@ -188,9 +192,9 @@ func (p *probe) multipart(ctx context.Context) (string, error) {
 	}
 	_, abortErr := p.api.AbortMultipartUpload(ctx, &sdk.AbortMultipartUploadInput{Bucket: &p.o.Bucket, Key: &key, UploadId: made.UploadId})
 	switch {
-	case status(abortErr) == 403:
+	case status(abortErr) == http.StatusForbidden:
 		return "", abortErr
-	case status(err) != 400:
+	case status(err) != http.StatusBadRequest:
 		return "", err
 	case p.o.Uniform:
 		return "", nil // that is what was to be expected

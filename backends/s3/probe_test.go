@@ -34,7 +34,6 @@ func TestProbe(t *testing.T) {
 // TestProbeDenied: what is denied is said with the action to grant, and the rest is tried.
 func TestProbeDenied(t *testing.T) {
 	for _, c := range []struct{ op, step, grant string }{
-		{"HeadBucket", "find the bucket", "s3:ListBucket"},
 		{"ListObjectsV2", "list", "s3:ListBucket"},
 		{"PutObject", "put an object", "s3:PutObject, s3:PutObjectTagging"},
 		{"GetObject", "get it", "s3:GetObject"},
@@ -104,6 +103,23 @@ func TestProbeLimits(t *testing.T) {
 
 func conditionalWrite(c fake.Call) bool {
 	return conditional(c) && c.Op != "GetObject" && c.Op != "HeadObject"
+}
+
+// TestProbePrefixOnly: a policy may grant s3:ListBucket for the prefix only.
+func TestProbePrefixOnly(t *testing.T) {
+	st := newFake(t, fake.Options{})
+	st.wire.Inject(fake.Fault{Op: "HeadBucket", Effect: fake.Refuse(403, "AccessDenied")})
+	for _, f := range st.backend(t).Probe(t.Context()) {
+		if f.Err != nil {
+			t.Errorf("%s: %v", f.Step, f.Err)
+		}
+	}
+	st.wire.Inject(fake.Fault{Op: "ListObjectsV2", Effect: fake.Refuse(403, "AccessDenied")})
+	for i, f := range st.backend(t).Probe(t.Context()) {
+		if denied := i < 2; (f.Err != nil) != denied || denied && f.Grant != "s3:ListBucket" {
+			t.Errorf("%s: %v, grant %q", f.Step, f.Err, f.Grant)
+		}
+	}
 }
 
 func TestProbeNoBucket(t *testing.T) {
