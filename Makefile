@@ -11,7 +11,7 @@ TOOLS            ?= $(or $(XDG_CACHE_HOME),$(HOME)/.cache)/ftpgate/versitygw-$(V
 find-versitygw    = gw=$$(command -v versitygw) || { gw=$(TOOLS)/versitygw; test -x "$$gw" || \
 	GOBIN=$(TOOLS) $(GO) install github.com/versity/versitygw/cmd/versitygw@$(VERSITYGW_VERSION); } || exit 1
 
-.PHONY: build run run-s3 sample test test-s3 race e2e fuzz bench lint clean
+.PHONY: build run run-s3 sample test test-s3 race e2e fuzz bench bench-s3 lint clean
 
 # One static binary.
 build:
@@ -76,6 +76,12 @@ fuzz:
 # One of them: make bench BENCH=Retr
 bench:
 	$(GO) test -run '^$$' -bench '$(BENCH)' -benchmem -count $(COUNT) -timeout 60m ./...
+
+# The gateway in front of a real S3 server, next to the SDK alone; ROUNDS of each, in turns.
+# Part of it: make bench-s3 FTPGATE_BENCH_S3_ONLY=STOR
+ROUNDS ?= 5
+bench-s3:
+	@$(find-versitygw); FTPGATE_TEST_VERSITYGW=$$gw FTPGATE_BENCH_S3=$(ROUNDS) $(GO) test -count=1 -timeout 60m -run '^TestS3Bench$$' ./e2e
 
 lint:
 	@unformatted=$$(gofmt -l .); if [ -n "$$unformatted" ]; then echo "not formatted: $$unformatted"; exit 1; fi

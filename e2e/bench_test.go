@@ -251,14 +251,20 @@ func BenchmarkIdleSessions(b *testing.B) {
 // resident is how many bytes of memory the gateway occupies.
 func resident(b *testing.B, g *gateway) int {
 	b.Helper()
-	status, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", g.cmd.Process.Pid))
+	return statusBytes(b, g.cmd.Process.Pid, "VmRSS:")
+}
+
+// statusBytes is a number of bytes that the kernel tells of a process.
+func statusBytes(t testing.TB, pid int, field string) int {
+	t.Helper()
+	status, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", pid))
 	if err != nil {
-		b.Skip("nothing here tells how much memory a process has")
+		t.Skip("nothing here tells how much memory a process has")
 	}
-	_, rest, _ := strings.Cut(string(status), "VmRSS:")
+	_, rest, _ := strings.Cut(string(status), field)
 	kib, err := strconv.Atoi(strings.Fields(rest)[0])
 	if err != nil {
-		b.Fatal(err)
+		t.Fatal(err)
 	}
 	return kib << 10
 }
