@@ -140,6 +140,22 @@ func (b *body) Read(p []byte) (n int, err error) {
 	return n, nil
 }
 
+// WriteTo implements io.WriterTo: what is hashed to be signed is not copied for that.
+func (b *body) WriteTo(w io.Writer) (total int64, err error) {
+	for b.i < len(b.c.chunks) {
+		k := b.c.chunks[b.i]
+		n, err := w.Write(k.b[b.at:k.n])
+		total += int64(n)
+		b.off += int64(n)
+		b.at += n
+		if err != nil {
+			return total, err
+		}
+		b.i, b.at = b.i+1, 0
+	}
+	return total, nil
+}
+
 // Seek implements io.Seeker.
 func (b *body) Seek(offset int64, whence int) (int64, error) {
 	switch whence {

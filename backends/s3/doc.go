@@ -15,21 +15,30 @@
 //
 // # The states of an upload
 //
-//	collecting --Write, the part is not full--> collecting  (memory from the budget, chunk by chunk)
-//	collecting --Write, a part is full--> multipart         (CreateMultipartUpload; the part is on its way)
+//	collecting --Write, the part is not full--> collecting  (memory from the budget)
+//	collecting --Write, the part is full--> multipart       (CreateMultipartUpload; the part is on its way)
 //	collecting --Close--> published | discarded             (one PutObject)
 //	multipart  --Write--> multipart                         (several parts on their way)
 //	multipart  --Close--> published | discarded             (last part, wait for all, CompleteMultipartUpload)
 //	any        --Abort, or Close after a failed Write--> discarded (requests cancelled, AbortMultipartUpload)
 //
-// A PutObject or CompleteMultipartUpload whose answer was lost is settled by one HEAD
-// before Close returns. APPE and REST begin in a third way: the head is copied by the
-// server (UploadPartCopy) when the first byte is written or the file is closed.
+// What publishes says on which condition: that there is no object (ModeCreate), or
+// still the one that is continued (ModeAppend, ModeRestart). If its answer is lost, one
+// HEAD before Close returns tells whether the object is the one that was sent.
+//
+// ModeAppend and ModeRestart look at the object when they are opened, and begin with the
+// first byte or at Close: a head that is long enough for a part is copied by the store
+// (UploadPartCopy), a shorter one is read and becomes the beginning of the first part.
 //
 // # The states of a download
 //
-//	new       --Read--> streaming         (one GetObject from the offset of Seek)
-//	streaming --S3 is slower than the client--> parallel (ranges ahead, from the budget)
-//	any       --an error in mid-stream--> the same, from the offset reached, a bounded number of times
-//	any       --the ETag has changed--> failed (vfs.ErrTransient, never mixed bytes)
+//	seen      --Read--> streaming         (one GetObject: from 0 of the object as it is now, from anywhere else of the version that was seen)
+//	streaming --Read--> streaming
+//	streaming --the store is slower than the client--> parallel (ranges ahead, from the budget)
+//	parallel  --no memory--> streaming
+//	streaming, parallel --an error in mid-stream--> the same, from the offset reached, a bounded number of times
+//	streaming, parallel --the ETag has changed--> failed (vfs.ErrTransient, never mixed bytes)
+//
+// What the metadata cache knows is opened as seen; anything else by the GetObject that is
+// then streaming.
 package s3
