@@ -18,6 +18,7 @@ import (
 	"github.com/spf13/afero"
 
 	"github.com/ftpgate/ftpgate/backends/s3/internal/fake"
+	"github.com/ftpgate/ftpgate/protocol/ftptest"
 	"github.com/ftpgate/ftpgate/protocol/vfs"
 )
 
@@ -265,7 +266,7 @@ func TestCancelDownload(t *testing.T) {
 			_, err := io.ReadAll(f)
 			done <- err
 		}()
-		eventually(t, func() bool { return r.wire.Count("GetObject") == 1 })
+		ftptest.Eventually(t, "a request", func() bool { return r.wire.Count("GetObject") == 1 })
 		start := time.Now()
 		cancel()
 		if err := <-done; !errors.Is(err, context.Canceled) {

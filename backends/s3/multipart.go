@@ -28,13 +28,16 @@ var errTooLarge = fmt.Errorf("%w: the file is larger than the parts of a multipa
 const createPatience = 750 * time.Millisecond
 
 // multipart is the part of an upload that is on its way, or has arrived. Its goroutines
-// are one for each part; complete and abort wait for them.
+// are one for each part and one that begins it; complete and abort wait for them.
 type multipart struct {
 	u      *upload
 	slots  chan struct{} // one for each part on its way
 	wg     sync.WaitGroup
-	create func() (id string, err error)
 	number int32 // of the last part
+
+	created chan struct{} // closed when the store has given it an id, or not
+	id      string
+	err     error
 
 	mu   sync.Mutex
 	done []types.CompletedPart
@@ -51,9 +54,7 @@ func (u *upload) number() int32 {
 // multi makes the upload one of many parts.
 func (u *upload) multi() *multipart {
 	if u.parts == nil {
-		m := &multipart{u: u, slots: make(chan struct{}, max(u.fs.o.Concurrency, 1))}
-		m.create = sync.OnceValues(m.createUpload)
-		u.parts = m
+		u.parts = &multipart{u: u, slots: make(chan struct{}, max(u.fs.o.Concurrency, 1)), created: make(chan struct{})}
 	}
 	return u.parts
 }
@@ -80,6 +81,12 @@ func (m *multipart) place() (number int32, err error) {
 	}
 	select {
 	case m.slots <- struct{}{}:
+		if m.number == 0 {
+			m.wg.Go(func() {
+				defer close(m.created)
+				m.id, m.err = m.createUpload()
+			})
+		}
 		m.number++
 		return m.number, nil
 	case <-m.u.ctx.Done():
@@ -90,10 +97,11 @@ func (m *multipart) place() (number int32, err error) {
 // run makes a part, and ends the whole upload if that fails.
 func (m *multipart) run(number int32, send func(id string) (types.CompletedPart, error)) {
 	defer func() { <-m.slots }()
-	id, err := m.create()
+	<-m.created
+	err := m.err
 	if err == nil {
 		var part types.CompletedPart
-		if part, err = send(id); err == nil {
+		if part, err = send(m.id); err == nil {
 			part.PartNumber = &number
 			m.mu.Lock()
 			m.done = append(m.done, part)
@@ -150,13 +158,9 @@ func (u *upload) complete() error {
 	if err := u.why(); err != nil {
 		return err
 	}
-	id, err := m.create()
-	if err != nil {
-		return err
-	}
 	slices.SortFunc(m.done, func(a, b types.CompletedPart) int { return cmp.Compare(*a.PartNumber, *b.PartNumber) })
 	in := &sdk.CompleteMultipartUploadInput{
-		Bucket: &u.fs.o.Bucket, Key: &u.key, UploadId: &id,
+		Bucket: &u.fs.o.Bucket, Key: &u.key, UploadId: &m.id,
 		MultipartUpload: &types.CompletedMultipartUpload{Parts: m.done},
 	}
 	return u.decide(publication{
@@ -213,14 +217,13 @@ func (m *multipart) abort() error {
 	if m.number == 0 {
 		return nil // nothing was begun
 	}
-	id, err := m.create()
-	if err != nil {
-		return nil //nolint:nilerr // there is nothing, or nobody knows its name
+	if m.err != nil {
+		return nil // there is nothing, or nobody knows its id
 	}
 	u := m.u
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(u.ctx), vfs.PublishTimeout)
 	defer cancel()
-	_, err = u.fs.api.AbortMultipartUpload(ctx, &sdk.AbortMultipartUploadInput{Bucket: &u.fs.o.Bucket, Key: &u.key, UploadId: &id})
+	_, err := u.fs.api.AbortMultipartUpload(ctx, &sdk.AbortMultipartUploadInput{Bucket: &u.fs.o.Bucket, Key: &u.key, UploadId: &m.id})
 	if status(err) == http.StatusNotFound {
 		return nil
 	}

@@ -8,6 +8,7 @@ import (
 	"io/fs"
 	"slices"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -16,6 +17,7 @@ import (
 	"github.com/spf13/afero"
 
 	"github.com/ftpgate/ftpgate/backends/s3/internal/fake"
+	"github.com/ftpgate/ftpgate/protocol/ftptest"
 	"github.com/ftpgate/ftpgate/protocol/vfs"
 )
 
@@ -257,7 +259,7 @@ func TestPartsInFlight(t *testing.T) {
 	f := r.create("/f", vfs.ModeReplace)
 	written := make(chan error)
 	go func() { written <- write(f, noise(5*testPart)) }()
-	eventually(t, func() bool { return r.wire.Count("UploadPart") == 3 })
+	ftptest.Eventually(t, "a request", func() bool { return r.wire.Count("UploadPart") == 3 })
 	select {
 	case err := <-written:
 		t.Errorf("writing did not wait: %v", err)
@@ -274,16 +276,6 @@ func TestPartsInFlight(t *testing.T) {
 		t.Fatal(err)
 	}
 	r.stores("f", noise(5*testPart))
-}
-
-func eventually(t *testing.T, ok func() bool) {
-	t.Helper()
-	for deadline := time.Now().Add(20 * time.Second); !ok(); {
-		if time.Now().After(deadline) {
-			t.Fatal("it never came to that")
-		}
-		time.Sleep(time.Millisecond)
-	}
 }
 
 // cuts are where uploads end in these tests.
@@ -339,11 +331,12 @@ func TestAbort(t *testing.T) {
 	})
 }
 
-// Whatever a request is doing, the end of the context ends it at once.
+// Whatever a request is doing, the end of the context ends it at once, and nothing is
+// left: the bubble would wait for it.
 func TestAbortEndsRequests(t *testing.T) {
-	for _, op := range []string{"CreateMultipartUpload", "UploadPart"} {
-		t.Run(op, func(t *testing.T) {
-			r := newRig(t, newFake(t, fake.Options{}))
+	for op, patience := range map[string]time.Duration{"CreateMultipartUpload": createPatience, "UploadPart": 0} {
+		synctest.Test(t, func(t *testing.T) {
+			r := newRig(t, newBubble(t, fake.Options{}))
 			r.wire.Inject(fake.Fault{Op: op, Effect: fake.Hang()})
 			ctx, cancel := context.WithCancel(t.Context())
 			r.fs = r.as(ctx)
@@ -351,19 +344,89 @@ func TestAbortEndsRequests(t *testing.T) {
 			if err := write(f, noise(2*testPart+1)); err != nil {
 				t.Fatal(err)
 			}
-			eventually(t, func() bool { return r.wire.Count(op) > 0 })
+			synctest.Wait()
+			if r.wire.Count(op) == 0 {
+				t.Fatalf("asked %q", r.wire.Ops())
+			}
 			start := time.Now()
 			cancel()
 			if err := vfs.Abort(f); err != nil {
 				t.Errorf("abort: %v", err)
 			}
-			if took := time.Since(start); took > time.Second {
-				t.Errorf("it took %v", took)
+			if took := time.Since(start); took != patience {
+				t.Errorf("%s: it took %v", op, took)
 			}
 			r.wire.Heal()
 			r.empty()
 		})
 	}
+}
+
+// Nothing but its own timeout ends the request that publishes.
+func TestPublishing(t *testing.T) {
+	for size, op := range map[int]string{1000: "PutObject", testPart + 1: "CompleteMultipartUpload"} {
+		synctest.Test(t, func(t *testing.T) {
+			r := newRig(t, newBubble(t, fake.Options{}))
+			closing := func(f afero.File) <-chan error {
+				done := make(chan error)
+				go func() { done <- f.Close() }()
+				synctest.Wait()
+				return done
+			}
+			release := make(chan struct{})
+			r.wire.Inject(fake.Fault{Op: op, Effect: fake.Hold(release)})
+			ctx, cancel := context.WithCancel(t.Context())
+			r.fs = r.as(ctx)
+			f := r.create("/f", vfs.ModeReplace)
+			if err := write(f, noise(size)); err != nil {
+				t.Fatal(err)
+			}
+			done := closing(f)
+			cancel()
+			synctest.Wait()
+			close(release)
+			if err := <-done; err != nil {
+				t.Errorf("Close, cancelled: %v", err)
+			}
+			r.stores("f", noise(size))
+			r.wire.Heal()
+
+			r.fs = r.as(t.Context())
+			r.wire.Inject(fake.Fault{Op: op, Effect: fake.Hang()})
+			f = r.create("/g", vfs.ModeReplace)
+			if err := write(f, noise(size)); err != nil {
+				t.Fatal(err)
+			}
+			start := time.Now()
+			if err := <-closing(f); !errors.Is(err, context.DeadlineExceeded) {
+				t.Errorf("Close, for ever: %v", err)
+			}
+			if took := time.Since(start); took != vfs.PublishTimeout {
+				t.Errorf("it took %v", took)
+			}
+			r.wire.Heal()
+			if _, ok := r.get(t, "g"); ok {
+				t.Error("it is there")
+			}
+			r.ended()
+		})
+	}
+}
+
+// A slow line is no dead one: the timeout counts from the last byte.
+func TestSlowPublishing(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		r := newRig(t, newBubble(t, fake.Options{}))
+		r.wire.Inject(fake.Fault{Op: "PutObject", Effect: throttle(10_000)})
+		start := time.Now()
+		if err := r.upload("/f", vfs.ModeReplace, noise(1_000_000)); err != nil {
+			t.Error(err)
+		}
+		if took := time.Since(start); took < 3*vfs.PublishTimeout {
+			t.Errorf("it took %v", took)
+		}
+		r.stores("f", noise(1_000_000))
+	})
 }
 
 // Whoever aborts while CreateMultipartUpload is asked gets its answer, to abort that, too.
@@ -374,7 +437,7 @@ func TestAbortDuringCreate(t *testing.T) {
 	if err := write(f, noise(testPart+1)); err != nil {
 		t.Fatal(err)
 	}
-	eventually(t, func() bool { return r.wire.Count("CreateMultipartUpload") > 0 })
+	ftptest.Eventually(t, "a request", func() bool { return r.wire.Count("CreateMultipartUpload") > 0 })
 	if err := vfs.Abort(f); err != nil {
 		t.Errorf("abort: %v", err)
 	}
