@@ -65,9 +65,6 @@ func (a abilities) except() map[string]string {
 			out["implied-dirs/"+clause] = why
 		}
 	}
-	if !a.copyConditions {
-		out["concurrency/rename-exclusive"] = "this server ignores conditions on copies"
-	}
 	if !a.anyName {
 		out["names/awkward"] = "this server cannot list names with control characters"
 	}

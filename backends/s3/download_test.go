@@ -251,7 +251,7 @@ func (d *damaged) Read(p []byte) (int, error) {
 
 // The end of the context ends a read at once, whatever the store does.
 func TestCancelDownload(t *testing.T) {
-	for name, effect := range map[string]fake.Effect{"stalled": fake.StallDownload(100_000), "hung": fake.Hang()} {
+	for name, effect := range map[string]fake.Effect{"stalled": fake.StallDownload(100_000, nil), "hung": fake.Hang()} {
 		r := newRig(t, newFake(t, fake.Options{}), func(o *Options) { o.MetadataCache = time.Minute })
 		r.put(t, "f", string(noise(300_000)))
 		if _, err := r.fs.Stat("/f"); err != nil {

@@ -151,15 +151,7 @@ func (v verb) run(t *testing.T, st *store, fault *fake.Fault) result {
 	for _, key := range slices.Sorted(maps.Keys(v.before)) {
 		st.put(t, key, v.before[key])
 	}
-	b := st.backend(t, func(o *Options) {
-		o.Client = st.stubborn()
-		if v.parts {
-			o.minPart, o.PartSize, o.CopyPart = leastPart, faultPart, faultPart
-		}
-		if v.options != nil {
-			v.options(o)
-		}
-	})
+	b := st.backend(t, v.configure(st))
 	st.wire.Forget()
 	if fault != nil {
 		st.wire.Inject(*fault)
@@ -181,6 +173,18 @@ func (v verb) run(t *testing.T, st *store, fault *fake.Fault) result {
 		t.Errorf("multipart uploads linger: %q", left)
 	}
 	return got
+}
+
+func (v verb) configure(st *store) func(*Options) {
+	return func(o *Options) {
+		o.Client = st.stubborn()
+		if v.parts {
+			o.minPart, o.PartSize, o.CopyPart = leastPart, faultPart, faultPart
+		}
+		if v.options != nil {
+			v.options(o)
+		}
+	}
 }
 
 // stubborn is the client of a gateway, which retries, but does not wait.

@@ -186,13 +186,13 @@ func (c *cut) Read(p []byte) (int, error) {
 	return n, err
 }
 
-// StallDownload lets n bytes of the answer's body through and then no more, for
-// as long as the client waits.
-func StallDownload(n int64) Effect {
+// StallDownload lets n bytes of the answer's body through, and no more until release is
+// closed, or for as long as the client waits.
+func StallDownload(n int64, release <-chan struct{}) Effect {
 	return func(r *http.Request, next http.RoundTripper) (*http.Response, error) {
 		resp, err := next.RoundTrip(r)
 		if err == nil {
-			resp.Body = &stalled{cut{ReadCloser: resp.Body, left: n}, r}
+			resp.Body = &stalled{cut{ReadCloser: resp.Body, left: n}, r, release}
 		}
 		return resp, err
 	}
@@ -200,15 +200,20 @@ func StallDownload(n int64) Effect {
 
 type stalled struct {
 	cut
-	r *http.Request
+	r       *http.Request
+	release <-chan struct{}
 }
 
 func (s *stalled) Read(p []byte) (int, error) {
-	if s.left <= 0 {
-		<-s.r.Context().Done()
+	if s.left > 0 {
+		return s.cut.Read(p)
+	}
+	select {
+	case <-s.release:
+		return s.ReadCloser.Read(p)
+	case <-s.r.Context().Done():
 		return 0, s.r.Context().Err()
 	}
-	return s.cut.Read(p)
 }
 
 // Dribble hands out the answer's body in reads of at most n bytes.

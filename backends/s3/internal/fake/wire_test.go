@@ -145,7 +145,7 @@ func TestHang(t *testing.T) {
 	b := newBench(t, Options{})
 	b.put("f", strings.Repeat("x", 3000))
 	b.wire.Inject(Fault{Op: "PutObject", Effect: Hang()})
-	b.wire.Inject(Fault{Op: "GetObject", Effect: StallDownload(1000)})
+	b.wire.Inject(Fault{Op: "GetObject", Effect: StallDownload(1000, nil)})
 	ctx, cancel := context.WithTimeout(b.ctx, 50*time.Millisecond)
 	defer cancel()
 	if _, err := b.api.PutObject(ctx, putting("f", "x")); !errors.Is(err, context.DeadlineExceeded) {
