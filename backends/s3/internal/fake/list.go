@@ -154,8 +154,8 @@ func firstAfter(keys []string, prefix, after, delimiter string) int {
 	if after == "" || after < prefix {
 		return i
 	}
-	if common, ok := "", false; strings.HasPrefix(after, prefix) {
-		if common, ok = rolledUp(after, prefix, delimiter); ok && common == after {
+	if strings.HasPrefix(after, prefix) {
+		if common, ok := rolledUp(after, prefix, delimiter); ok && common == after {
 			return max(i, skip(keys, common))
 		}
 	}
