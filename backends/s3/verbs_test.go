@@ -157,6 +157,12 @@ var faultyVerbs = []verb{
 		after: files("n/", "", "n/a", "1", "n/e/b", "2", "n/e/c", "3", "f", "x"), between: halfRenamed},
 	{name: "LIST pages", before: files("d/a", "", "d/b/f", "", "d/c", "x", "d/e", "", "d/g", ""), do: listingOf("/d", "a", "b", "c", "e", "g"),
 		after: files("d/a", "", "d/b/f", "", "d/c", "x", "d/e", "", "d/g", ""), options: func(o *Options) { o.PageSize = 2 }},
+	{name: "LIST and REST and RETR", before: files("d/f", sample("old", largeFile)), do: func(f afero.Fs) error {
+		if err := listingOf("/d", "f")(f); err != nil {
+			return err
+		}
+		return fetching("/d/f", 1000, sample("old", largeFile)[1000:])(f)
+	}, after: files("d/f", sample("old", largeFile)), options: func(o *Options) { o.MetadataCache = time.Minute }},
 }
 
 func is(state map[string]string) func(map[string]string) bool {
