@@ -92,7 +92,7 @@ func translate(err error) error {
 	case errors.Is(err, errCredentials):
 		f.kind, f.hint = errSetup, hintCredentials
 	case f.code != "" || f.status >= 300:
-		f.kind, f.hint = kindOf(f.code, f.status, f.hint)
+		f.classify()
 	case errors.Is(err, context.DeadlineExceeded):
 		f.kind = context.DeadlineExceeded
 	case f.status != 0, isTransport(err):
@@ -163,34 +163,39 @@ var codes = map[string]struct {
 	"DirectoryNotEmpty":         {vfs.ErrNotEmpty, ""},
 }
 
-// kindOf maps an answer to an error of the contract. A HEAD has no code.
-func kindOf(code string, status int, hint string) (error, string) {
-	if known, ok := codes[code]; ok {
-		return known.kind, known.hint
+// classify finds the error of the contract for an answer. A HEAD has no code.
+func (f *failure) classify() {
+	if known, ok := codes[f.code]; ok {
+		f.kind, f.hint = known.kind, known.hint
+		return
 	}
-	switch status {
-	case http.StatusNotFound:
-		return fs.ErrNotExist, ""
-	case http.StatusUnauthorized, http.StatusForbidden:
-		if hint != "" {
-			return errSetup, hint
-		}
-		return fs.ErrPermission, ""
-	case http.StatusMovedPermanently, http.StatusTemporaryRedirect:
-		return errSetup, hintRegion
-	case http.StatusConflict, http.StatusPreconditionFailed, http.StatusTooManyRequests:
-		return vfs.ErrTransient, ""
-	case http.StatusRequestedRangeNotSatisfiable:
-		return fs.ErrInvalid, ""
-	case http.StatusNotImplemented, http.StatusMethodNotAllowed:
-		return vfs.ErrUnsupported, ""
-	case http.StatusInsufficientStorage:
-		return vfs.ErrNoSpace, ""
+	denied := f.status == http.StatusUnauthorized || f.status == http.StatusForbidden
+	clock := f.hint != "" && (denied || f.status == http.StatusBadRequest)
+	if !clock {
+		f.hint = ""
 	}
-	if status >= http.StatusInternalServerError {
-		return vfs.ErrTransient, ""
+	switch s := f.status; {
+	case clock:
+		f.kind = errSetup
+	case denied:
+		f.kind = fs.ErrPermission
+	case s == http.StatusNotFound:
+		f.kind = fs.ErrNotExist
+	case s == http.StatusMovedPermanently, s == http.StatusTemporaryRedirect:
+		f.kind, f.hint = errSetup, hintRegion
+	case s == http.StatusConflict, s == http.StatusPreconditionFailed, s == http.StatusTooManyRequests:
+		f.kind = vfs.ErrTransient
+	case s == http.StatusRequestedRangeNotSatisfiable:
+		f.kind = fs.ErrInvalid
+	case s == http.StatusNotImplemented, s == http.StatusMethodNotAllowed:
+		f.kind = vfs.ErrUnsupported
+	case s == http.StatusInsufficientStorage:
+		f.kind = vfs.ErrNoSpace
+	case s >= http.StatusInternalServerError:
+		f.kind = vfs.ErrTransient
+	default:
+		f.kind = errSetup
 	}
-	return errSetup, hint
 }
 
 // maxSkew is how far clocks may differ before S3 refuses signatures.

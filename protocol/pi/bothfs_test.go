@@ -221,4 +221,3 @@ func (f countedFile) Close() error {
 	*f.n--
 	return f.File.Close()
 }
-
