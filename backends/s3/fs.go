@@ -126,9 +126,6 @@ func (f *fsys) stat(name string) (*info, error) {
 
 // find is the object of that name: what has just been seen of it, or a HEAD.
 func (f *fsys) find(name string) (object, error) {
-	if err := f.ctx.Err(); err != nil {
-		return object{}, err
-	}
 	key, err := f.key(name)
 	if err != nil {
 		return object{}, err

@@ -1,10 +1,12 @@
 package s3
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"io"
 	"io/fs"
+	"net/http"
 	"slices"
 	"testing"
 	"time"
@@ -211,5 +213,38 @@ func TestMetadataTimes(t *testing.T) {
 		if i, err := fsys.Stat("/timed"); err != nil || !i.ModTime().Equal(want) {
 			t.Errorf("Stat: %v, %v", i, err)
 		}
+	}
+}
+
+// TestFractionsOfSeconds: some stores list fractions of seconds, which a HEAD has not.
+func TestFractionsOfSeconds(t *testing.T) {
+	st := newFake(t, fake.Options{})
+	st.put(t, "f", "")
+	st.wire.Inject(fake.Fault{Op: "ListObjectsV2", Effect: func(r *http.Request, next http.RoundTripper) (*http.Response, error) {
+		resp, err := next.RoundTrip(r)
+		if err != nil {
+			return nil, err
+		}
+		defer resp.Body.Close()
+		b, err := io.ReadAll(resp.Body)
+		if !bytes.Contains(b, []byte(".000Z</LastModified>")) {
+			t.Errorf("there is no time in %s", b)
+		}
+		b = bytes.ReplaceAll(b, []byte(".000Z"), []byte(".789Z"))
+		resp.Body, resp.ContentLength = io.NopCloser(bytes.NewReader(b)), int64(len(b))
+		return resp, err
+	}})
+	fsys := st.backend(t).Open("", 0)
+	d, err := fsys.Open("/")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer d.Close()
+	entries, err := d.Readdir(-1)
+	if err != nil || len(entries) != 1 {
+		t.Fatalf("%d entries, %v", len(entries), err)
+	}
+	if i, err := fsys.Stat("/f"); err != nil || !i.ModTime().Equal(entries[0].ModTime()) {
+		t.Errorf("it is listed with %v, Stat says %v, %v", entries[0].ModTime(), i.ModTime(), err)
 	}
 }
