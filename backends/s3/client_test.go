@@ -16,6 +16,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	sdk "github.com/aws/aws-sdk-go-v2/service/s3"
@@ -246,26 +247,26 @@ func TestProxy(t *testing.T) {
 // TestRetries: what a store refuses for now is asked again, a bounded number of times.
 func TestRetries(t *testing.T) {
 	noEnvironment(t)
-	for _, c := range []struct{ fails, retries, want int }{{2, 2, 3}, {9, 2, 3}, {9, -1, 1}} {
-		_, h := newSeen(t, httptest.NewServer)
-		client, err := NewClient(ClientOptions{
-			Endpoint: h.URL, PathStyle: true, AccessKeyID: "a", SecretAccessKey: "s", MaxRetries: c.retries,
+	for _, c := range []struct{ fails, retries, want int }{{2, 2, 3}, {9, 2, 3}, {9, -1, 1}, {4, 0, 5}, {9, 0, 5}} {
+		synctest.Test(t, func(t *testing.T) {
+			st := newBubble(t, fake.Options{})
+			client, err := NewClient(ClientOptions{Endpoint: "http://s3.test", PathStyle: true, AccessKeyID: "a", SecretAccessKey: "s", MaxRetries: c.retries})
+			if err != nil {
+				t.Fatal(err)
+			}
+			options := client.Options()
+			options.HTTPClient = &http.Client{Transport: st.wire}
+			st.client = sdk.New(options)
+			st.wire.Inject(fake.Fault{Times: c.fails, Effect: fake.Refuse(503, "SlowDown")})
+			begin := time.Now()
+			_, err = st.backend(t).list(t.Context(), listRequest{max: 1})
+			if n := st.wire.Count("ListObjectsV2"); n != c.want || (err == nil) != (c.fails < c.want) {
+				t.Errorf("%d failures, %d retries: %d requests, %v", c.fails, c.retries, n, err)
+			}
+			if waited := time.Since(begin); waited > time.Duration(c.want)*maxBackoff {
+				t.Errorf("%d failures, %d retries took %v", c.fails, c.retries, waited)
+			}
 		})
-		if err != nil {
-			t.Fatal(err)
-		}
-		wire := fake.NewWire(http.DefaultTransport)
-		wire.Inject(fake.Fault{Times: c.fails, Effect: fake.Refuse(503, "SlowDown")})
-		options := client.Options()
-		options.HTTPClient = &http.Client{Transport: wire}
-		b, err := New(Options{Client: sdk.New(options), Bucket: "bucket"})
-		if err != nil {
-			t.Fatal(err)
-		}
-		_, err = b.list(t.Context(), listRequest{max: 1})
-		if n := wire.Count("ListObjectsV2"); n != c.want || (err == nil) != (c.fails < c.want) {
-			t.Errorf("%d failures, %d retries: %d requests, %v", c.fails, c.retries, n, err)
-		}
 	}
 }
 
@@ -288,29 +289,28 @@ func TestSilence(t *testing.T) {
 
 // TestSilenceIsOfBothDirections: as long as a request goes out, its answer may wait.
 func TestSilenceIsOfBothDirections(t *testing.T) {
-	server, client := net.Pipe()
-	defer server.Close()
-	c := &quietConn{Conn: client, silence: 200 * time.Millisecond}
-	defer c.Close()
-	read := make(chan error, 1)
-	go func() {
-		_, err := c.Read(make([]byte, 1))
-		read <- err
-	}()
-	go io.Copy(io.Discard, server) //nolint:errcheck // it ends with the pipe
-	for begin := time.Now(); time.Since(begin) < 500*time.Millisecond; {
-		if _, err := c.Write([]byte("x")); err != nil {
-			t.Fatal(err)
+	synctest.Test(t, func(t *testing.T) {
+		server, client := net.Pipe()
+		c := &quietConn{Conn: client, silence: time.Second}
+		read := make(chan error, 1)
+		go func() {
+			_, err := c.Read(make([]byte, 1))
+			read <- err
+		}()
+		go io.Copy(io.Discard, server) //nolint:errcheck // it ends with the pipe
+		for range 10 {
+			time.Sleep(900 * time.Millisecond)
+			if _, err := c.Write([]byte("x")); err != nil {
+				t.Fatal(err)
+			}
 		}
-		select {
-		case err := <-read:
-			t.Fatalf("the read ended after %v: %v", time.Since(begin), err)
-		case <-time.After(10 * time.Millisecond): // the pace of the writer
+		begin := time.Now()
+		if err := <-read; !errors.Is(err, os.ErrDeadlineExceeded) || time.Since(begin) != time.Second {
+			t.Errorf("%v after the last byte: %v", time.Since(begin), err)
 		}
-	}
-	if err := <-read; !errors.Is(err, os.ErrDeadlineExceeded) {
-		t.Errorf("after the last byte: %v", err)
-	}
+		c.Close()
+		server.Close()
+	})
 }
 
 // TestHeaders: SSE-C and requester pays are on every request that needs them.
