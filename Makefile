@@ -6,7 +6,13 @@ BENCH    ?= .
 SOAK     ?= 500
 COUNT    ?= 1
 
-.PHONY: build run sample test race e2e soak fuzz bench lint clean
+# A real S3 server for tests, not part of go.mod: one on the PATH, or this version.
+VERSITYGW_VERSION = v1.8.0
+TOOLS            ?= $(or $(XDG_CACHE_HOME),$(HOME)/.cache)/ftpgate/versitygw-$(VERSITYGW_VERSION)
+find-versitygw    = gw=$$(command -v versitygw) || { gw=$(TOOLS)/versitygw; test -x "$$gw" || \
+	GOBIN=$(TOOLS) $(GO) install github.com/versity/versitygw/cmd/versitygw@$(VERSITYGW_VERSION); } || exit 1
+
+.PHONY: build run run-s3 sample test test-s3 race e2e soak fuzz bench bench-s3 lint clean
 
 # One static binary.
 build:
@@ -21,6 +27,16 @@ run: build sample
 		'  curl -T README.md ftp://demo:demo@127.0.0.1:2121/ && curl ftp://demo:demo@127.0.0.1:2121/' ''
 	bin/ftpgate serve --config config.hcl.example
 
+# A bucket over FTP: an S3 server with its data in var/s3, and the gateway in front of it.
+run-s3: build
+	@$(find-versitygw); mkdir -p var/s3/demo; chmod o-r deploy/s3.hcl; \
+	printf '%s\n' '' 'Try, in another terminal, and look into var/s3/demo:' '' \
+		'  curl -T README.md ftp://s3:s3@127.0.0.1:2121/' \
+		'  curl ftp://s3:s3@127.0.0.1:2121/' ''; \
+	"$$gw" --port 127.0.0.1:7070 --access demo --secret demo-secret --quiet --keep-alive posix var/s3 & \
+	server=$$!; trap 'kill $$server' EXIT; \
+	bin/ftpgate serve --config deploy/s3.hcl
+
 # Something to look at, made only where nothing is.
 sample:
 	@mkdir -p var/mirror/pub/photos var/dropbox
@@ -32,6 +48,12 @@ sample:
 # Every test that needs nothing but Go.
 test:
 	$(GO) test ./...
+
+# The S3 backend on a real server too, which is installed if there is none.
+# Another one: FTPGATE_TEST_S3_ENDPOINT, FTPGATE_TEST_S3_BUCKET and AWS_* say where.
+test-s3:
+	@$(find-versitygw); echo "with $$gw"; \
+	FTPGATE_TEST_VERSITYGW=$$gw $(GO) test -count=1 ./backends/s3/...
 
 # The same under the race detector, which needs a C compiler.
 race:
@@ -60,6 +82,12 @@ fuzz:
 # One of them: make bench BENCH=Retr
 bench:
 	$(GO) test -run '^$$' -bench '$(BENCH)' -benchmem -count $(COUNT) -timeout 60m ./...
+
+# The gateway in front of a real S3 server, next to the SDK alone; ROUNDS of each, in turns.
+# Part of it: make bench-s3 FTPGATE_BENCH_S3_ONLY=STOR
+ROUNDS ?= 5
+bench-s3:
+	@$(find-versitygw); FTPGATE_TEST_VERSITYGW=$$gw FTPGATE_BENCH_S3=$(ROUNDS) $(GO) test -count=1 -timeout 60m -run '^TestS3Bench$$' ./e2e
 
 lint:
 	@unformatted=$$(gofmt -l .); if [ -n "$$unformatted" ]; then echo "not formatted: $$unformatted"; exit 1; fi

@@ -17,19 +17,21 @@ const module = "github.com/ftpgate/ftpgate/"
 // import of ours. A prefix ending in "/" stands for every package below it. What the
 // table does not name, nobody imports.
 var allowed = map[string][]string{
-	"cmd/ftpgate":          {"gateway", "gateway/config", "auth", "protocol/ftpclient"},
-	"gateway":              {"gateway/config", "auth", "backends/", "protocol/pi", "protocol/dtp", "protocol/vfs", "protocol/ftp"},
-	"gateway/config":       {},
-	"auth":                 {},
-	"backends/local":       {"protocol/vfs"},
-	"backends/memory":      {"protocol/vfs"},
-	"e2e":                  {},
-	"protocol/ftp":         {},
-	"protocol/vfs":         {},
-	"protocol/vfs/vfstest": {"protocol/vfs"},
-	"protocol/dtp":         {"protocol/ftp"},
-	"protocol/pi":          {"protocol/ftp", "protocol/dtp", "protocol/vfs", "auth"},
-	"protocol/ftptest":     {"protocol/ftp", "protocol/dtp", "protocol/pi", "protocol/vfs", "auth"},
+	"cmd/ftpgate":               {"gateway", "gateway/config", "auth", "protocol/ftpclient"},
+	"gateway":                   {"gateway/config", "auth", "backends/", "protocol/pi", "protocol/dtp", "protocol/vfs", "protocol/ftp"},
+	"gateway/config":            {},
+	"auth":                      {},
+	"backends/local":            {"protocol/vfs"},
+	"backends/memory":           {"protocol/vfs"},
+	"backends/s3":               {"protocol/vfs"},
+	"backends/s3/internal/fake": {},
+	"e2e":                       {},
+	"protocol/ftp":              {},
+	"protocol/vfs":              {},
+	"protocol/vfs/vfstest":      {"protocol/vfs"},
+	"protocol/dtp":              {"protocol/ftp"},
+	"protocol/pi":               {"protocol/ftp", "protocol/dtp", "protocol/vfs", "auth"},
+	"protocol/ftptest":          {"protocol/ftp", "protocol/dtp", "protocol/pi", "protocol/vfs", "auth"},
 }
 
 // foreign names libraries that only some packages may import directly.
@@ -37,6 +39,7 @@ var foreign = map[string][]string{
 	"github.com/hashicorp/hcl/v2": {"gateway/config"},
 	"github.com/rs/zerolog":       {"gateway", "cmd/ftpgate"},
 	"github.com/spf13/cobra":      {"cmd/ftpgate"},
+	"github.com/aws":              {"backends/s3"},
 	"github.com/spf13/afero":      {"gateway", "backends/", "protocol/vfs", "protocol/vfs/vfstest", "protocol/pi", "protocol/ftptest"},
 }
 

@@ -12,6 +12,7 @@ import (
 
 	"github.com/ftpgate/ftpgate/backends/local"
 	"github.com/ftpgate/ftpgate/backends/memory"
+	"github.com/ftpgate/ftpgate/backends/s3"
 	"github.com/ftpgate/ftpgate/gateway/config"
 	"github.com/ftpgate/ftpgate/protocol/pi"
 )
@@ -29,11 +30,18 @@ type storage struct {
 type backends struct {
 	log zerolog.Logger
 
+	transfers *s3.Budget // the memory of all transfers of object stores
+	clients   s3.Clients
+
 	mu   sync.Mutex
 	open map[backendKey]*storage
 }
 
 type backendKey struct{ kind, name, user string }
+
+func newBackends(c *config.Config, log zerolog.Logger) *backends {
+	return &backends{log: log, transfers: s3.NewBudget(c.Limits.TransferMemory)}
+}
 
 // storage returns the open storage behind b for user, opening it if need be: a
 // directory that is missing now may be mounted by the time the user comes back.
@@ -76,6 +84,12 @@ func (b *backends) openStorage(c config.Backend) (*storage, error) {
 			return nil, err
 		}
 		return &storage{open: l.Open, sweep: l.Sweep, close: l.Close}, nil
+	case c.S3 != nil:
+		o, err := b.openS3(c.S3)
+		if err != nil {
+			return nil, err
+		}
+		return &storage{open: o.Open}, nil
 	case c.Memory != nil:
 		return &storage{open: memory.New(memory.Options{MaxSize: c.Memory.MaxSize}).Open}, nil
 	}

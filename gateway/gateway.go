@@ -50,7 +50,7 @@ func New(c *config.Config, log zerolog.Logger) (*Gateway, error) {
 	if err != nil {
 		return nil, err
 	}
-	g := &Gateway{config: c, log: log, backends: &backends{log: log}, names: newNames(hostNames(c.Listeners), log)}
+	g := &Gateway{config: c, log: log, backends: newBackends(c, log), names: newNames(hostNames(c.Listeners), log)}
 	g.newThrottle()
 	p.Throttle = g.throttle
 	realm := newRealm(c, g.backends)

@@ -1,12 +1,14 @@
 package main
 
 import (
+	"context"
 	"fmt"
 	"io"
 	"text/tabwriter"
 
 	"github.com/spf13/cobra"
 
+	"github.com/ftpgate/ftpgate/gateway"
 	"github.com/ftpgate/ftpgate/gateway/config"
 )
 
@@ -18,18 +20,27 @@ func newCheckCommand() *cobra.Command {
 file, line and a caret under the words that are meant; then, if there is
 none, what would be served. Nothing is opened, listened on or created.
 
+With --connect it also asks every object store that somebody uses whether it
+can do what the gateway needs: it stores, copies and deletes objects whose names begin with
+.ftpgate-probe- below the prefix, 10 MiB in all, and says which IAM action is missing.
+
 Warnings are for things that work and are probably not wanted. Only errors
 make the exit code 1.`,
 		Example: `  ftpgate check
-  ftpgate check --config /etc/ftpgate/main.hcl`,
+  ftpgate check --config /etc/ftpgate/main.hcl
+  ftpgate check --connect`,
 		Args: cobra.NoArgs,
 	}
+	var connect bool
+	cmd.Flags().BoolVar(&connect, "connect", false, "try the object stores, too")
 	path := configFlag(cmd)
-	cmd.RunE = func(cmd *cobra.Command, _ []string) error { return check(cmd.OutOrStdout(), *path) }
+	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
+		return check(cmd.Context(), cmd.OutOrStdout(), *path, connect)
+	}
 	return cmd
 }
 
-func check(out io.Writer, path string) error {
+func check(ctx context.Context, out io.Writer, path string, connect bool) error {
 	c, ds := loadConfig(path)
 	color, width := appearance(out)
 	if err := ds.Write(out, color, width); err != nil {
@@ -40,10 +51,17 @@ func check(out io.Writer, path string) error {
 			return failure{err}
 		}
 	}
+	failed := 0
+	if c != nil && connect {
+		var err error
+		if failed, err = printProbes(out, gateway.Probe(ctx, c)); err != nil {
+			return failure{err}
+		}
+	}
 	if _, err := fmt.Fprintf(out, "%s: %s.\n", path, counts(ds)); err != nil {
 		return failure{err}
 	}
-	if c == nil {
+	if c == nil || failed > 0 {
 		return failure{} // all is said
 	}
 	return nil

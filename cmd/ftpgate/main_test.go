@@ -48,6 +48,7 @@ func TestExitCodes(t *testing.T) {
 		{"check --config " + broken, "", exitFailure, `Did you mean "listener"?`},
 		{"check --config " + broken + ".not", "", exitFailure, "No such file"},
 		{"check --config ../../config.hcl.example", "", exitOK, "no errors"},
+		{"check --config ../../deploy/s3.hcl", "", exitOK, "no errors"},
 		{"check extra", "", exitUsage, "ftpgate check --help"},
 		{"check --conf x", "", exitUsage, "unknown flag: --conf"},
 		{"serve --config " + broken, "", exitFailure, `Did you mean "listener"?`},

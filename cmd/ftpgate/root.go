@@ -9,7 +9,7 @@ func newRootCommand() *cobra.Command {
 		Use:   "ftpgate",
 		Short: "An FTP gateway to directories, memory and object stores",
 		Long: `ftpgate is an FTP gateway: devices and plain FTP clients talk to it, and
-behind it each user has a directory or a tree in memory, as the
+behind it each user has a directory, a bucket or a tree in memory, as the
 configuration says.
 
 Exit codes:
@@ -27,6 +27,7 @@ Exit codes:
 		newCheckCommand(),
 		newHashCommand(),
 		newBanCommand(),
+		newS3Command(),
 		newVersionCommand(),
 	)
 	return root

@@ -55,7 +55,7 @@ type Rates struct {
 	SessionDownload, SessionUpload int64 // of each session
 }
 
-// Limits bound what clients can take. Every field but the last three is set.
+// Limits bound what clients can take. Every field but the rates is set.
 type Limits struct {
 	MaxConnections      int
 	MaxConnectionsPerIP int
@@ -71,6 +71,8 @@ type Limits struct {
 	Rates       Rates // of everybody; those of a session hold unless the user has others
 	ConnectRate int   // connections of one address in a minute; 0: any number
 	CommandRate int   // commands of one session in a second; 0: any number
+
+	TransferMemory int64 // bytes that the transfers of all object stores hold together
 }
 
 // Throttle says what is done about failed logins.
@@ -110,6 +112,7 @@ type Backend struct {
 	PerUser    bool    // some value depends on user.name
 	Local      *Local  // of kind "local"
 	Memory     *Memory // of kind "memory"
+	S3         *S3     // of kind "s3"
 }
 
 // String returns the reference to the backend, "backend.local.mirror".

@@ -62,7 +62,7 @@ func TestLoadFillsEverything(t *testing.T) {
 		Throttle: Throttle{7, time.Minute, 24 * time.Hour, 0, []netip.Prefix{netip.MustParsePrefix("10.0.0.0/8")}},
 		Admin:    &Admin{Address: netip.MustParseAddrPort("[::1]:8021")},
 		Limits: Limits{50, 7, 2, 4096, 30 * time.Second, 90 * time.Minute, 10 * time.Second, 2 * time.Minute, 0,
-			Rates{1 << 30, 1e9, 1 << 20, 1 << 10}, 300, 100},
+			Rates{1 << 30, 1e9, 1 << 20, 1 << 10}, 300, 100, 16 << 20},
 		Log: Log{Level: "debug", Format: LogJSON},
 		Anonymous: &Anonymous{
 			Names: []string{"anonymous", "ftp", "guest"},
@@ -93,6 +93,22 @@ func TestLoadFillsEverything(t *testing.T) {
 				Name: "${user.name}%", PasswordHash: "$2b$hunter2", Filesystem: dropbox("${user.name}%"), Access: ReadOnly,
 				OnConflict: Overwrite, Commit: Strict, RequireTLS: RequireNone,
 				Rates: Rates{SessionDownload: 1 << 20, SessionUpload: 1 << 10},
+			},
+			{
+				Name: "archivist", PasswordHash: "$2b$hunter2", Access: ReadWrite, OnConflict: Overwrite, Commit: Strict,
+				Rates: Rates{SessionDownload: 1 << 20, SessionUpload: 1 << 10}, RequireTLS: RequireNone,
+				Filesystem: Backend{Kind: "s3", Name: "archive", PerUser: true, S3: &S3{
+					Bucket: "acme-archive", Prefix: "ftp/archivist/", Region: "eu-west-1", Endpoint: "https://s3.example.org", PathStyle: true,
+					AccessKeyID: "AKIA", SecretAccessKey: "hunter2", SessionToken: "hunter2",
+					AssumeRole:   &AssumeRole{RoleARN: "arn:aws:iam::123456789012:role/ftp", ExternalID: "hunter2", SessionName: "ftp-archivist"},
+					StorageClass: "STANDARD_IA", Encryption: "aws:kms", KMSKey: "alias/ftp", ACL: "private",
+					Checksum: "CRC32C", SignPayload: SignNever, Tags: map[string]string{"source": "ftp"},
+					Metadata: map[string]string{"uploaded-by": "archivist"}, RequesterPays: true,
+					PartSize: 16 << 20, Concurrency: 8, Uniform: true, ReadAhead: 32 << 20,
+					ListPage: 500, MetadataCache: 0, ModTime: ModTimeMetadata, CopyPart: 512 << 20, RenameLimit: 1000,
+					Proxy: "http://u:hunter2@proxy:3128", CAFile: "/etc/ftpgate/s3-ca.pem",
+					ConnectTimeout: 5 * time.Second, Timeout: 2 * time.Minute, MaxRetries: 0,
+				}},
 			},
 		},
 	}
@@ -147,7 +163,7 @@ func TestDefaults(t *testing.T) {
 	want := &Config{
 		Listeners: []Listener{{Name: "main", Address: netip.MustParseAddrPort("0.0.0.0:21"), DefaultType: DefaultBinary, ActiveMode: true}},
 		Limits: Limits{DefaultMaxConnections, DefaultMaxConnectionsPerIP, DefaultLoginAttempts, DefaultCommandLine,
-			DefaultLoginTimeout, DefaultIdleTimeout, DefaultDataTimeout, DefaultStallTimeout, DefaultShutdownTimeout, Rates{}, 0, 0},
+			DefaultLoginTimeout, DefaultIdleTimeout, DefaultDataTimeout, DefaultStallTimeout, DefaultShutdownTimeout, Rates{}, 0, 0, DefaultTransferMemory},
 		Throttle:  Throttle{DefaultFailures, DefaultWindow, DefaultBan, DefaultMaxDelay, nil},
 		Log:       Log{Level: "info"},
 		Anonymous: &Anonymous{Names: []string{"anonymous", "ftp"}, Filesystem: m},

@@ -22,6 +22,7 @@ func (l *loader) decode(bodies []*hclsyntax.Body) *Config {
 	}
 	l.compareListeners(c.Listeners, found["listener"])
 	c.Limits = l.limits(first(found["limits"]))
+	l.transferMemory = c.Limits.TransferMemory
 	c.Throttle = l.throttle(first(found["throttle"]))
 	if b := first(found["admin"]); b != nil {
 		c.Admin = l.admin(b, c.Listeners)

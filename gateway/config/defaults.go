@@ -28,6 +28,19 @@ const (
 
 	DefaultMemorySize = 64 << 20 // small enough for any machine that runs a gateway
 	DefaultLogLevel   = "info"
+
+	DefaultTransferMemory = 64 << 20 // eight parts of 8 MiB
+
+	DefaultPartSize       = 8 << 20
+	DefaultConcurrency    = 4 // parts of one transfer: enough for a store that gives 100 MB/s on one connection
+	DefaultReadAhead      = 16 << 20
+	DefaultListPage       = 1000 // the most that S3 gives
+	DefaultMetadataCache  = 5 * time.Second
+	DefaultCopyPart       = 1 << 30
+	DefaultRenameLimit    = 50_000 // at 16 copies at once this takes minutes
+	DefaultConnectTimeout = 10 * time.Second
+	DefaultStoreTimeout   = 60 * time.Second
+	DefaultMaxRetries     = 4
 )
 
 // Bounds of what can be configured: beyond them lies a slip, not a wish.
@@ -45,4 +58,13 @@ const (
 	maxRate        = 1 << 40
 	maxDelay       = 30 * time.Second // beyond, clients take the gateway for dead
 	maxSocketPath  = 107              // bytes, of sockaddr_un
+
+	minTransferMemory = 1 << 20
+	minPart           = 5 << 20 // S3's own bounds
+	maxPart           = 5 << 30
+	maxConcurrency    = 64
+	maxReadAhead      = 1 << 30
+	maxRenameLimit    = 10_000_000
+	maxRetries        = 20
+	maxCacheTime      = time.Hour
 )

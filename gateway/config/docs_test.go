@@ -32,6 +32,7 @@ func TestReferenceIsComplete(t *testing.T) {
 	}
 	check("Top level", topLevel)
 	check("`tls`", tlsSchema)
+	check("`assume_role`", assumeRoleSchema)
 	for name, s := range blocks {
 		if name == "backend" {
 			continue

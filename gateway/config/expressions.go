@@ -116,6 +116,11 @@ func dependsOnUser(b *hclsyntax.Body) bool {
 			}
 		}
 	}
+	for _, inner := range b.Blocks {
+		if dependsOnUser(inner.Body) {
+			return true
+		}
+	}
 	return false
 }
 

@@ -25,6 +25,7 @@ func (l *loader) limits(b *hclsyntax.Block) Limits {
 		Rates:               s.rates(Rates{}),
 		ConnectRate:         s.number("connect_rate", 1, maxConnections, 0),
 		CommandRate:         s.number("command_rate", minCommandRate, maxCommandRate, 0),
+		TransferMemory:      s.size("transfer_memory", `"64MiB"`, minTransferMemory, maxMemorySize, DefaultTransferMemory),
 	}
 }
 

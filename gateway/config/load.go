@@ -7,6 +7,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"github.com/hashicorp/hcl/v2"
@@ -43,6 +44,8 @@ type loader struct {
 
 	backends     map[string]map[string]*backendBlock // by kind and name
 	backendNames []string                            // "backend.KIND.NAME", for suggestions
+
+	transferMemory int64 // of limits, once they are read
 }
 
 func load(path string, checks Checks, m machine) (*Config, Diagnostics) {
@@ -154,24 +157,39 @@ func shallow(text []byte) bool {
 	return true
 }
 
-// warnReadable warns of a file that shows its hashes to everyone on the machine.
+// warnReadable warns of a file that shows its secrets to everyone on the machine.
 func (l *loader) warnReadable(name string, b *hclsyntax.Body) {
 	info, err := l.machine.stat(name)
 	if err != nil || !info.Mode().IsRegular() || info.Mode().Perm()&0o004 == 0 {
 		return
 	}
-	for _, block := range b.Blocks {
-		a := block.Body.Attributes[secretAttribute]
-		if a == nil {
-			continue
-		}
-		if v, ds := a.Expr.Value(nil); ds.HasErrors() || v.IsNull() {
-			continue // env() or file(): the hash is elsewhere
-		}
+	mode := info.Mode().Perm()
+	switch written := writtenSecrets(b); {
+	case slices.ContainsFunc(written, func(a string) bool { return a != hashAttribute }):
+		l.report(true, &hcl.Range{Filename: name}, "Everyone on this machine can read the keys in this file",
+			fmt.Sprintf("The file's mode is %04o; chmod 0640 or 0600 keeps them secret.", mode))
+	case len(written) > 0:
 		l.report(true, &hcl.Range{Filename: name}, "Everyone on this machine can read the password hashes",
-			fmt.Sprintf("The file's mode is %04o; chmod 0640 or 0600 keeps the hashes from being guessed at leisure.", info.Mode().Perm()))
-		return
+			fmt.Sprintf("The file's mode is %04o; chmod 0640 or 0600 keeps the hashes from being guessed at leisure.", mode))
 	}
+}
+
+// writtenSecrets are the secret attributes of blocks whose values stand in the file
+// itself, and not in env() or file().
+func writtenSecrets(b *hclsyntax.Body) (names []string) {
+	for _, block := range b.Blocks {
+		for _, name := range secretAttributes {
+			a := block.Body.Attributes[name]
+			if a == nil {
+				continue
+			}
+			if v, ds := a.Expr.Value(nil); !ds.HasErrors() && !v.IsNull() {
+				names = append(names, name)
+			}
+		}
+		names = append(names, writtenSecrets(block.Body)...)
+	}
+	return names
 }
 
 // readFile reads a file of at most maxFile bytes.

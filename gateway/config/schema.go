@@ -26,7 +26,7 @@ var blocks = map[string]schema{
 	"limits": {
 		attributes: []string{"max_connections", "max_connections_per_ip", "login_attempts", "command_line",
 			"login_timeout", "idle_timeout", "data_timeout", "stall_timeout", "shutdown_timeout", "connect_rate", "command_rate",
-			"download_rate", "upload_rate", "session_download_rate", "session_upload_rate"},
+			"download_rate", "upload_rate", "session_download_rate", "session_upload_rate", "transfer_memory"},
 	},
 	"throttle":  {attributes: []string{"failures", "window", "ban", "max_delay", "allow"}},
 	"admin":     {attributes: []string{"address"}},
@@ -52,24 +52,39 @@ var tlsSchema = schema{
 var backends = map[string]schema{
 	"local":  {attributes: []string{"root", "create", "file_mode", "dir_mode", "sync"}},
 	"memory": {attributes: []string{"max_size"}},
+	"s3": {
+		attributes: []string{"bucket", "prefix", "region", "endpoint", "path_style",
+			"access_key_id", "secret_access_key", "session_token",
+			"storage_class", "server_side_encryption", "kms_key_id", "customer_key", "acl", "content_types", "checksum", "sign_payload",
+			"tags", "metadata", "requester_pays", "part_size", "concurrency", "multipart_uniform", "read_ahead",
+			"list_page_size", "metadata_cache", "modtime", "copy_part_size", "rename_limit",
+			"http_proxy", "ca_file", "connect_timeout", "timeout", "max_retries"},
+		inner: []string{"assume_role"},
+	},
 }
 
-// laterBackends are the kinds of backend that this version does not have.
-var laterBackends = []string{"s3", "ftp"}
+// assumeRoleSchema is the assume_role block of an S3 backend.
+var assumeRoleSchema = schema{attributes: []string{"role_arn", "external_id", "session_name"}}
 
-// secretAttribute is the one known attribute whose value is never shown.
-const secretAttribute = "password_hash"
+// laterBackends are the kinds of backend that this version does not have.
+var laterBackends = []string{"ftp"}
+
+// hashAttribute is a user's password.
+const hashAttribute = "password_hash"
+
+// secretAttributes are the known attributes whose values are never shown.
+var secretAttributes = []string{hashAttribute, "secret_access_key", "session_token", "customer_key", "http_proxy", "external_id"}
 
 // harmless reports whether the value of an attribute of this name may be shown.
 // Unknown names may not: a misspelt password_hash is one.
 func harmless(attribute string) bool {
-	if attribute == secretAttribute {
+	if slices.Contains(secretAttributes, attribute) {
 		return false
 	}
 	if slices.Contains(topLevel.attributes, attribute) {
 		return true
 	}
-	if slices.Contains(tlsSchema.attributes, attribute) {
+	if slices.Contains(tlsSchema.attributes, attribute) || slices.Contains(assumeRoleSchema.attributes, attribute) {
 		return true
 	}
 	for _, group := range []map[string]schema{blocks, backends} {

@@ -11,7 +11,7 @@ import (
 // What is said of a value that may be a secret and cannot be read.
 const (
 	concealedSummary = "The value cannot be read"
-	concealedDetail  = "Write the hash in quotes, with nothing after it on its line, or take it from env or file. " +
+	concealedDetail  = "Write it in quotes, with nothing after it on its line, or take it from env or file. " +
 		"More is not said, because it could show a password."
 )
 

@@ -93,7 +93,7 @@ func (s *section) patterns(name string) []string {
 
 // passwordHash reads the hash and never says anything of its value.
 func (s *section) passwordHash() string {
-	const name, example = secretAttribute, `"$argon2id$..." (ftpgate hash makes one)`
+	const name, example = hashAttribute, `"$argon2id$..." (ftpgate hash makes one)`
 	if !s.set(name) {
 		if !s.set("client_name") {
 			s.missing(name, example)

@@ -63,7 +63,7 @@ func (s *session) reportUnsendable(r request, l *listing) {
 
 // openListing finds out what is to be listed: a directory, a file, or (LIST and
 // NLST) a pattern in the last segment. A name that exists is never a pattern.
-func (s *session) openListing(ctx context.Context, r request, f form) (*listing, error) {
+func (s *session) openListing(ctx context.Context, r request, f form) (l *listing, err error) {
 	arg := r.Arg
 	if f != factForm {
 		arg = withoutOptions(arg)
@@ -72,13 +72,19 @@ func (s *session) openListing(ctx context.Context, r request, f form) (*listing,
 	if err != nil {
 		return nil, err
 	}
-	l := &listing{
+	l = &listing{
 		account: s.account, form: f, facts: s.facts, now: time.Now(),
 		path: p, shown: arg, dir: true, batch: firstBatch,
 	}
+	opened := l
+	defer func() {
+		if err != nil {
+			_ = opened.Close() // err says more
+		}
+	}()
 	fsys := s.fs(ctx)
 	dir, name := vfs.Split(p)
-	fi, err := fsys.Stat(p)
+	fi, err := l.find(fsys)
 	switch {
 	case errors.Is(err, fs.ErrNotExist) && f != factForm && isPattern(name):
 		if err := checkPattern(name); err != nil {
@@ -108,10 +114,37 @@ func (s *session) openListing(ctx context.Context, r request, f form) (*listing,
 	if !s.account.May(List, l.path) {
 		return nil, errDenied
 	}
-	if l.file, err = fsys.OpenFile(l.path, vfs.ModeRead, 0); err != nil {
+	if l.file == nil {
+		l.file, err = vfs.Directories(fsys).OpenFile(l.path, vfs.ModeRead, 0)
+	}
+	if err != nil {
 		return nil, err
 	}
 	return l, nil
+}
+
+// find looks up what l.path is. Where directories are implied, listing one is how the
+// storage finds out: then it comes opened.
+func (l *listing) find(fsys fsys) (fs.FileInfo, error) {
+	if !vfs.PropertiesOf(fsys, l.path).ImpliedDirs {
+		return fsys.Stat(l.path)
+	}
+	file, err := vfs.Directories(fsys).OpenFile(l.path, vfs.ModeRead, 0)
+	if errors.Is(err, fs.ErrNotExist) {
+		return fsys.Stat(l.path)
+	}
+	if err != nil {
+		return nil, err
+	}
+	fi, err := file.Stat()
+	if err == nil && fi.IsDir() {
+		l.file = file
+		return fi, nil
+	}
+	if closeErr := file.Close(); err == nil { // a file, where names mean no directories
+		err = closeErr
+	}
+	return fi, err
 }
 
 // upToName is what comes before the last segment of a path as the client wrote it.

@@ -72,7 +72,11 @@ func (s *session) mdtm(ctx context.Context, r request) (ftp.Reply, error) {
 func (s *session) mlst(ctx context.Context, r request) (ftp.Reply, error) {
 	p := r.path
 	look := s.may(ctx, Look, p)
-	fi, err := s.fs(ctx).Stat(p)
+	fsys := s.fs(ctx)
+	if strings.HasSuffix(r.Arg, "/") {
+		fsys = vfs.Directories(fsys)
+	}
+	fi, err := fsys.Stat(p)
 	held := s.held(ctx, p)
 	switch {
 	case err == nil && fi.IsDir() && s.account.May(List, p):

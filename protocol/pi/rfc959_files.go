@@ -15,7 +15,7 @@ func parent(p string) string {
 
 // statDir looks a directory up; anything else is vfs.ErrNotDir.
 func (s *session) statDir(ctx context.Context, dir string) (fs.FileInfo, error) {
-	fi, err := s.fs(ctx).Stat(dir)
+	fi, err := vfs.Directories(s.fs(ctx)).Stat(dir)
 	if err != nil {
 		return nil, err
 	}
@@ -49,7 +49,7 @@ func (s *session) rmd(ctx context.Context, r request) (ftp.Reply, error) {
 	if _, err := s.statDir(ctx, r.path); err != nil {
 		return ftp.Reply{}, err
 	}
-	if err := s.fs(ctx).Remove(r.path); err != nil {
+	if err := vfs.Directories(s.fs(ctx)).Remove(r.path); err != nil {
 		return ftp.Reply{}, err
 	}
 	return ftp.Replyf(250, "Directory removed."), nil

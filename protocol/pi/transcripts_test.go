@@ -80,6 +80,8 @@ func behind(t testing.TB, name string, fsys afero.Fs) afero.Fs {
 		return fsys
 	case "odd":
 		return odd(fsys)
+	case "both":
+		return withBoth(t, fsys)
 	case "full disk":
 		return fail("write", vfs.ErrNoSpace)
 	case "fails to read":

@@ -86,6 +86,23 @@ func RenameExclusive(fsys afero.Fs, oldname, newname string) error {
 	return fsys.Rename(oldname, newname)
 }
 
+// DirectoryView is a filesystem where an object and a directory of one name can both
+// exist (Properties.ImpliedDirs). Directories returns a view in which every
+// name means the directory, never the object: Stat, Open and Remove of a name that is only
+// an object's are fs.ErrNotExist.
+// Fallback: the filesystem itself, where a name is one thing.
+type DirectoryView interface {
+	Directories() afero.Fs
+}
+
+// Directories returns the view of fsys in which names mean directories.
+func Directories(fsys afero.Fs) afero.Fs {
+	if d, ok := fsys.(DirectoryView); ok {
+		return d.Directories()
+	}
+	return fsys
+}
+
 // RawFile gives access to the operating system's file below a file, for
 // sendfile and splice. Only wrappers that do not transform bytes have it.
 type RawFile interface {

@@ -32,6 +32,9 @@ func TestFallbacks(t *testing.T) {
 	if vfs.WithContext(t.Context(), fsys) != fsys {
 		t.Error("WithContext is not the filesystem itself")
 	}
+	if vfs.Directories(fsys) != fsys {
+		t.Error("Directories is not the filesystem itself")
+	}
 	if _, err := vfs.Held(fsys, "/f"); !errors.Is(err, fs.ErrNotExist) {
 		t.Errorf("Held: %v", err)
 	}

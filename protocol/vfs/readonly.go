@@ -23,6 +23,8 @@ func (r readOnly) WithContext(ctx context.Context) afero.Fs {
 	return readOnly{WithContext(ctx, r.fsys)}
 }
 
+func (r readOnly) Directories() afero.Fs { return readOnly{Directories(r.fsys)} }
+
 func (r readOnly) Properties(name string) Properties {
 	p := PropertiesOf(r.fsys, name)
 	return Properties{

@@ -7,6 +7,7 @@ import (
 	"os"
 	"path/filepath"
 	"reflect"
+	"slices"
 	"testing"
 	"time"
 
@@ -20,6 +21,7 @@ type everything struct {
 	afero.Fs
 	calls *[]string
 	ctx   context.Context
+	dirs  bool
 }
 
 func (e everything) note(call string) { *e.calls = append(*e.calls, call) }
@@ -28,16 +30,22 @@ func (e everything) OpenFile(name string, flag int, perm fs.FileMode) (afero.Fil
 	e.note("OpenFile")
 	return e.Fs.OpenFile(name, flag, perm)
 }
-func (e everything) Open(name string) (afero.File, error)  { e.note("Open"); return e.Fs.Open(name) }
-func (e everything) Stat(name string) (os.FileInfo, error) { e.note("Stat"); return e.Fs.Stat(name) }
-func (e everything) Create(string) (afero.File, error)     { e.note("Create"); return nil, nil }
-func (e everything) Mkdir(string, fs.FileMode) error       { e.note("Mkdir"); return nil }
-func (e everything) MkdirAll(string, fs.FileMode) error    { e.note("MkdirAll"); return nil }
-func (e everything) Remove(string) error                   { e.note("Remove"); return nil }
-func (e everything) RemoveAll(string) error                { e.note("RemoveAll"); return nil }
-func (e everything) Rename(_, _ string) error              { e.note("Rename"); return nil }
-func (e everything) Chmod(string, fs.FileMode) error       { e.note("Chmod"); return nil }
-func (e everything) Chown(string, int, int) error          { e.note("Chown"); return nil }
+func (e everything) Open(name string) (afero.File, error) { e.note("Open"); return e.Fs.Open(name) }
+func (e everything) Stat(name string) (os.FileInfo, error) {
+	if e.dirs {
+		e.note("Stat of a directory")
+	}
+	e.note("Stat")
+	return e.Fs.Stat(name)
+}
+func (e everything) Create(string) (afero.File, error)  { e.note("Create"); return nil, nil }
+func (e everything) Mkdir(string, fs.FileMode) error    { e.note("Mkdir"); return nil }
+func (e everything) MkdirAll(string, fs.FileMode) error { e.note("MkdirAll"); return nil }
+func (e everything) Remove(string) error                { e.note("Remove"); return nil }
+func (e everything) RemoveAll(string) error             { e.note("RemoveAll"); return nil }
+func (e everything) Rename(_, _ string) error           { e.note("Rename"); return nil }
+func (e everything) Chmod(string, fs.FileMode) error    { e.note("Chmod"); return nil }
+func (e everything) Chown(string, int, int) error       { e.note("Chown"); return nil }
 func (e everything) Chtimes(string, time.Time, time.Time) error {
 	e.note("Chtimes")
 	return nil
@@ -49,6 +57,7 @@ func (e everything) SymlinkIfPossible(_, _ string) error {
 	return nil
 }
 func (e everything) WithContext(ctx context.Context) afero.Fs { e.ctx = ctx; return e }
+func (e everything) Directories() afero.Fs                    { e.dirs = true; return e }
 func (e everything) Properties(string) vfs.Properties {
 	var p vfs.Properties
 	v := reflect.ValueOf(&p).Elem()
@@ -158,5 +167,16 @@ func TestReadOnlyReads(t *testing.T) {
 	}
 	if info, err := ro.Stat(path); err != nil || info.Size() != 7 {
 		t.Errorf("Stat: %v", err)
+	}
+}
+
+func TestReadOnlyDirectories(t *testing.T) {
+	below, path := openEverything(t)
+	dirs := vfs.Directories(vfs.WithContext(t.Context(), vfs.ReadOnly(below)))
+	if _, err := dirs.Stat(path); err != nil || !slices.Contains(*below.calls, "Stat of a directory") {
+		t.Errorf("Stat: %v; it took %q", err, *below.calls)
+	}
+	if err := dirs.Remove(path); !errors.Is(err, fs.ErrPermission) {
+		t.Errorf("Remove: %v", err)
 	}
 }

@@ -5,15 +5,13 @@ listener "main" {
   }
 }
 
-backend "s3" "archive" {
-  bucket     = "acme-archive"
+backend "ftp" "upstream" {
+  address    = "ftp.example.org"
   secret_key = "hunter2"
 }
 
-backend "ftp" "upstream" {}
-
 user "alice" {
   password_hash = env("HASH")
-  filesystem    = backend.s3.archive
+  filesystem    = backend.ftp.upstream
   mount "/scratch" { filesystem = backend.memory.scratch }
 }

@@ -60,6 +60,7 @@ limits {
   max_connections        = 50
   max_connections_per_ip = env("NUMBER")
   login_attempts         = 2
+  transfer_memory        = "16MiB"
   command_line           = 4096
   login_timeout          = "30s"
   idle_timeout           = "1h30m"
@@ -129,4 +130,53 @@ user "$${user.name}%" {
   password_hash = file("hash.txt")
   filesystem    = backend.local.dropbox
   access        = "read-only"
+}
+
+backend "s3" "archive" {
+  bucket     = "acme-archive"
+  prefix     = "ftp/${user.name}/"
+  region     = "eu-west-1"
+  endpoint   = "https://s3.example.org"
+  path_style = true
+
+  access_key_id     = "AKIA"
+  secret_access_key = env("SECRET")
+  session_token     = env("SECRET")
+  assume_role {
+    role_arn     = "arn:aws:iam::123456789012:role/ftp"
+    external_id  = env("SECRET")
+    session_name = "ftp-${user.name}"
+  }
+
+  storage_class          = "STANDARD_IA"
+  server_side_encryption = "aws:kms"
+  kms_key_id             = "alias/ftp"
+  acl                    = "private"
+  content_types          = false
+  checksum               = "CRC32C"
+  sign_payload           = "never"
+  tags                   = { source = "ftp" }
+  metadata               = { uploaded-by = user.name }
+  requester_pays         = true
+
+  part_size         = "16MiB"
+  concurrency       = 8
+  multipart_uniform = true
+  read_ahead        = "32MiB"
+  list_page_size    = 500
+  metadata_cache    = "0s"
+  modtime           = "metadata"
+  copy_part_size    = "512MiB"
+  rename_limit      = 1000
+
+  http_proxy      = "http://u:${env("SECRET")}@proxy:3128"
+  ca_file         = "/etc/ftpgate/s3-ca.pem"
+  connect_timeout = "5s"
+  timeout         = "2m"
+  max_retries     = 0
+}
+
+user "archivist" {
+  password_hash = env("HASH")
+  filesystem    = backend.s3.archive
 }

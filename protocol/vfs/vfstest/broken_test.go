@@ -54,6 +54,7 @@ type broken struct {
 
 type faults struct {
 	deaf       bool // does not pass contexts on
+	viewless   bool // has no view of directories
 	open       func(below afero.Fs, name string, flag int, perm fs.FileMode) (afero.File, error)
 	file       func(below afero.Fs, name string, flag int, f afero.File) *file // wraps what was opened
 	name       func(string) string                                             // rewrites every name
@@ -111,6 +112,14 @@ func (b broken) WithContext(ctx context.Context) afero.Fs {
 		return b
 	}
 	return broken{vfs.WithContext(ctx, b.Fs), b.faults}
+}
+
+// Directories passes the view on; the faults stay.
+func (b broken) Directories() afero.Fs {
+	if b.faults.viewless {
+		return b
+	}
+	return broken{vfs.Directories(b.Fs), b.faults}
 }
 
 func (b broken) Properties(name string) vfs.Properties {

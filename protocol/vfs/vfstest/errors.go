@@ -45,14 +45,10 @@ func removeRefused(t *tree) {
 	t.unchanged(before, "remove")
 
 	t.ok(t.fs.Remove("/d/f"), "remove a file")
-	if !t.props.ImpliedDirs {
-		t.fails(t.fs.Remove("/d"), "removing a directory that has a directory", vfs.ErrNotEmpty)
-	}
+	t.fails(t.fs.Remove("/d"), "removing a directory that has a directory", vfs.ErrNotEmpty)
 	t.ok(t.fs.Remove("/d/sub"), "remove an empty directory")
-	if !t.props.ImpliedDirs {
-		t.lists("/", "d", "f")
-		t.ok(t.fs.Remove("/d"), "remove an empty directory")
-	}
+	t.lists("/", "d", "f")
+	t.ok(t.fs.Remove("/d"), "remove an empty directory")
 	t.lists("/", "f")
 	t.ok(t.fs.Remove("/f"), "remove a file")
 	t.fails(t.fs.Remove("/f"), "removing twice", fs.ErrNotExist)

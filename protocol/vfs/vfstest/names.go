@@ -96,14 +96,10 @@ func (t *tree) bear(names []string) {
 		}
 		t.ok(t.fs.Remove(file), "remove %q", name)
 		t.ok(t.fs.Remove("/dirs/"+name+"/"+name), "remove %q", name)
-		if !t.props.ImpliedDirs {
-			t.ok(t.fs.Remove("/dirs/"+name), "remove the directory %q", name)
-		}
+		t.ok(t.fs.Remove("/dirs/"+name), "remove the directory %q", name)
 	}
-	if !t.props.ImpliedDirs {
-		t.lists("/files")
-		t.lists("/dirs")
-	}
+	t.lists("/files")
+	t.lists("/dirs")
 }
 
 func longestName(t *tree) {

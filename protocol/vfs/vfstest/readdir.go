@@ -214,7 +214,11 @@ func readdirChanging(t *tree) {
 	d = t.open("/gone", vfs.ModeRead)
 	t.ok(t.fs.Remove("/gone/f"), "remove")
 	t.ok(t.fs.Remove("/gone"), "remove")
-	if got, err := d.Readdir(10); err == nil || len(got) > 0 {
+	got, err := d.Readdir(10)
+	if t.props.ImpliedDirs && err == nil && len(got) == 1 && got[0].Name() == "f" {
+		got, err = d.Readdir(10) // the first page, which came when the directory was opened
+	}
+	if err == nil || len(got) > 0 {
 		t.Errorf("a removed directory lists %d entries, %v", len(got), err)
 	}
 }

@@ -9,6 +9,7 @@ var themes = []theme{
 	holding,
 	renaming,
 	listing,
+	impliedDirs,
 	attributes,
 	naming,
 	cancelling,

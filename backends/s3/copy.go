@@ -1,0 +1,256 @@
+package s3
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"net/http"
+	"net/url"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	sdk "github.com/aws/aws-sdk-go-v2/service/s3"
+	"github.com/aws/aws-sdk-go-v2/service/s3/types"
+	"golang.org/x/sync/errgroup"
+
+	"github.com/ftpgate/ftpgate/protocol/vfs"
+)
+
+// copying is a copy that the store makes by itself, of one version of an object.
+type copying struct {
+	from object // key, ETag and size count
+	to   string
+
+	// At most one of these is set. Where the store has no conditions, neither holds.
+	ifNoneMatch *string // "*": only to a key that is free
+	ifMatch     *string // only over this version
+
+	mtime *time.Time // a new one for the copy; nil: all metadata stays as it is
+}
+
+// copiedParts is how many parts of one object are copied at once.
+const copiedParts = 8
+
+// run makes the copy. It fails with a precondition (preconditionFailed) if the source
+// is no longer the version, or if the condition on the target does not hold.
+func (c copying) run(ctx context.Context, b *Backend) error {
+	if c.from.size > b.o.CopyPart {
+		defer b.changed(c.to)
+		return c.inParts(ctx, b)
+	}
+	made, err := c.inOne(ctx, b)
+	b.changed(c.to)
+	if err == nil && made.etag != "" {
+		b.seen(made) // listings go on showing its time
+	}
+	return err
+}
+
+// inOne copies by one request. What it has made is not known if the answer was lost.
+func (c copying) inOne(ctx context.Context, b *Backend) (made object, err error) {
+	in := &sdk.CopyObjectInput{
+		Bucket: &b.o.Bucket, Key: &c.to, CopySource: aws.String(b.copySource(c.from.key)), CopySourceIfMatch: &c.from.etag,
+		ACL: types.ObjectCannedACL(b.o.Put.ACL), StorageClass: types.StorageClass(b.classOf(c.from)),
+		ServerSideEncryption: types.ServerSideEncryption(b.o.Put.Encryption.Algorithm), SSEKMSKeyId: text(b.o.Put.Encryption.KMSKey),
+	}
+	if c.mtime != nil {
+		a, err := b.attributes(ctx, c.from)
+		if err != nil {
+			return made, err
+		}
+		in.MetadataDirective = types.MetadataDirectiveReplace
+		in.Metadata = withMtime(a.Metadata, *c.mtime)
+		in.CacheControl, in.ContentDisposition, in.ContentEncoding = a.CacheControl, a.ContentDisposition, a.ContentEncoding
+		in.ContentLanguage, in.ContentType, in.WebsiteRedirectLocation = a.ContentLanguage, a.ContentType, a.WebsiteRedirectLocation
+		in.Expires = expires(a)
+	}
+	in.IfMatch, in.IfNoneMatch = c.ifMatch, c.ifNoneMatch
+	attempts := 0
+	out, err := b.api.CopyObject(ctx, in, counting(&attempts))
+	if notImplemented(err) && (in.IfMatch != nil || in.IfNoneMatch != nil) {
+		in.IfMatch, in.IfNoneMatch = nil, nil
+		out, err = b.api.CopyObject(ctx, in)
+	}
+	if (lostAnswer(err) || attempts > 1 && preconditionFailed(err)) && c.isOurs(ctx, b) {
+		return made, nil // the answer was lost, or the SDK asked again after the first one was
+	}
+	if err != nil {
+		return made, fault("copy", b.name(c.from.key), err)
+	}
+	if r := out.CopyObjectResult; r != nil {
+		made = c.from
+		made.key, made.etag, made.modified = c.to, aws.ToString(r.ETag), aws.ToTime(r.LastModified).Truncate(time.Second)
+		made.parts, made.asked = partsOf(made.etag), time.Time{}
+		if c.mtime != nil {
+			made.mtime, made.metadata, made.whole = *c.mtime, in.Metadata, true
+		}
+	}
+	return made, nil
+}
+
+// isOurs reports whether the target is what this copy makes. The caller is going to
+// delete the source, so what is only like it does not do: where the ETag does not tell
+// (that of a source in parts is not its copy's), somebody else may have made it.
+func (c copying) isOurs(ctx context.Context, b *Backend) bool {
+	o, err := b.head(ctx, c.to)
+	if err != nil || o.size != c.from.size {
+		return false
+	}
+	if c.mtime != nil { // of the object itself, which nobody deletes
+		return o.mtime.Equal(*c.mtime)
+	}
+	return o.etag == c.from.etag
+}
+
+// inParts copies a large object by several requests at once. The store does not copy
+// its attributes by itself then.
+func (c copying) inParts(ctx context.Context, b *Backend) error {
+	create, err := c.createInput(ctx, b)
+	if err != nil {
+		return err
+	}
+	out, err := b.api.CreateMultipartUpload(ctx, create)
+	if err != nil {
+		return fault("copy", b.name(c.from.key), err)
+	}
+	parts, err := c.copyParts(ctx, b, out.UploadId)
+	if err == nil {
+		err = c.complete(ctx, b, out.UploadId, parts)
+	}
+	if err != nil {
+		after, cancel := context.WithTimeout(context.WithoutCancel(ctx), vfs.PublishTimeout)
+		defer cancel()
+		// If it fails, cleanup is left to `ftpgate s3 cleanup` and the bucket's lifecycle rule.
+		_, _ = b.api.AbortMultipartUpload(after, &sdk.AbortMultipartUploadInput{Bucket: &b.o.Bucket, Key: &c.to, UploadId: out.UploadId})
+	}
+	return fault("copy", b.name(c.from.key), err)
+}
+
+func (c copying) createInput(ctx context.Context, b *Backend) (*sdk.CreateMultipartUploadInput, error) {
+	a, err := b.attributes(ctx, c.from)
+	if err != nil {
+		return nil, err
+	}
+	in := &sdk.CreateMultipartUploadInput{
+		Bucket: &b.o.Bucket, Key: &c.to, Metadata: a.Metadata,
+		ACL: types.ObjectCannedACL(b.o.Put.ACL), StorageClass: types.StorageClass(b.classOf(c.from)),
+		ServerSideEncryption: types.ServerSideEncryption(b.o.Put.Encryption.Algorithm), SSEKMSKeyId: text(b.o.Put.Encryption.KMSKey),
+		CacheControl: a.CacheControl, ContentDisposition: a.ContentDisposition, ContentEncoding: a.ContentEncoding,
+		ContentLanguage: a.ContentLanguage, ContentType: a.ContentType, WebsiteRedirectLocation: a.WebsiteRedirectLocation,
+		Expires: expires(a),
+	}
+	if c.mtime != nil {
+		in.Metadata = withMtime(a.Metadata, *c.mtime)
+	}
+	if aws.ToInt32(a.TagCount) > 0 {
+		tags, err := b.api.GetObjectTagging(ctx, &sdk.GetObjectTaggingInput{Bucket: &b.o.Bucket, Key: &c.from.key})
+		if err != nil {
+			return nil, fault("copy", b.name(c.from.key), err)
+		}
+		v := make(url.Values)
+		for _, t := range tags.TagSet {
+			v.Set(aws.ToString(t.Key), aws.ToString(t.Value))
+		}
+		in.Tagging = text(v.Encode())
+	}
+	return in, nil
+}
+
+// partSize of a copy: all parts but the last are of this size.
+func (c copying) partSize(b *Backend) int64 {
+	return max(b.o.CopyPart, (c.from.size+maxParts-1)/maxParts)
+}
+
+func (c copying) copyParts(ctx context.Context, b *Backend, id *string) ([]types.CompletedPart, error) {
+	var mu sync.Mutex
+	var parts []types.CompletedPart
+	group, ctx := errgroup.WithContext(ctx)
+	group.SetLimit(copiedParts)
+	number := int32(0)
+	for first := int64(0); first < c.from.size; first += c.partSize(b) {
+		number++
+		n, last := number, min(first+c.partSize(b), c.from.size)-1
+		group.Go(func() error {
+			out, err := b.api.UploadPartCopy(ctx, &sdk.UploadPartCopyInput{
+				Bucket: &b.o.Bucket, Key: &c.to, UploadId: id, PartNumber: &n,
+				CopySource: aws.String(b.copySource(c.from.key)), CopySourceIfMatch: &c.from.etag,
+				CopySourceRange: aws.String(fmt.Sprintf("bytes=%d-%d", first, last)),
+			})
+			if err != nil {
+				return err
+			}
+			r := out.CopyPartResult
+			mu.Lock()
+			defer mu.Unlock()
+			parts = append(parts, types.CompletedPart{
+				PartNumber: &n, ETag: r.ETag, ChecksumCRC32: r.ChecksumCRC32, ChecksumCRC32C: r.ChecksumCRC32C,
+				ChecksumCRC64NVME: r.ChecksumCRC64NVME, ChecksumSHA1: r.ChecksumSHA1, ChecksumSHA256: r.ChecksumSHA256,
+			})
+			return nil
+		})
+	}
+	err := group.Wait()
+	slices.SortFunc(parts, func(a, b types.CompletedPart) int { return cmp.Compare(*a.PartNumber, *b.PartNumber) })
+	return parts, err
+}
+
+func (c copying) complete(ctx context.Context, b *Backend, id *string, parts []types.CompletedPart) error {
+	in := &sdk.CompleteMultipartUploadInput{
+		Bucket: &b.o.Bucket, Key: &c.to, UploadId: id, MultipartUpload: &types.CompletedMultipartUpload{Parts: parts},
+		IfMatch: c.ifMatch, IfNoneMatch: c.ifNoneMatch,
+	}
+	attempts := 0
+	_, err := b.api.CompleteMultipartUpload(ctx, in, counting(&attempts))
+	if notImplemented(err) && (in.IfMatch != nil || in.IfNoneMatch != nil) {
+		in.IfMatch, in.IfNoneMatch = nil, nil
+		_, err = b.api.CompleteMultipartUpload(ctx, in)
+	}
+	if err == nil || ctx.Err() != nil || attempts == 1 && !lostAnswer(err) {
+		return err
+	}
+	// If the answer was lost and the client asked again, the upload is not there any more.
+	if o, headErr := b.head(ctx, c.to); headErr == nil && o.size == c.from.size && o.etag == `"`+etagOf(parts)+`"` {
+		return nil
+	}
+	return err
+}
+
+// attributes are those of a version of an object, as a copy must be given them anew.
+func (b *Backend) attributes(ctx context.Context, o object) (*sdk.HeadObjectOutput, error) {
+	a, err := b.api.HeadObject(ctx, &sdk.HeadObjectInput{Bucket: &b.o.Bucket, Key: &o.key, IfMatch: &o.etag})
+	return a, fault("head", b.name(o.key), err)
+}
+
+func expires(a *sdk.HeadObjectOutput) *time.Time {
+	if at, err := http.ParseTime(aws.ToString(a.ExpiresString)); err == nil {
+		return &at
+	}
+	return nil
+}
+
+func withMtime(metadata map[string]string, mtime time.Time) map[string]string {
+	m := make(map[string]string, len(metadata)+1)
+	for k, v := range metadata {
+		m[k] = v
+	}
+	m[mtimeKey] = formatMtime(mtime)
+	return m
+}
+
+// classOf is the storage class of a copy: the object's, which a copy does not keep by itself.
+func (b *Backend) classOf(o object) string {
+	if o.storageClass == "" || o.storageClass == string(types.StorageClassStandard) {
+		return b.o.Put.StorageClass
+	}
+	return o.storageClass
+}
+
+// copySource names an object in a header: every byte that means something in a URL
+// anywhere is escaped, for some stores read "+" as a space.
+func (b *Backend) copySource(key string) string {
+	escaped := url.QueryEscape(b.o.Bucket + "/" + key)
+	return strings.NewReplacer("+", "%20", "%2F", "/").Replace(escaped)
+}

@@ -1,0 +1,200 @@
+package s3
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	sdk "github.com/aws/aws-sdk-go-v2/service/s3"
+
+	"github.com/ftpgate/ftpgate/backends/s3/internal/fake"
+)
+
+// TestProbe: on every server all that is needed works, and nothing is left.
+func TestProbe(t *testing.T) {
+	eachStore(t, func(t *testing.T, st *store) {
+		findings := st.backend(t).Probe(t.Context())
+		if len(findings) != 10 {
+			t.Errorf("%d findings", len(findings))
+		}
+		for _, f := range findings {
+			if f.Err != nil || f.Grant != "" || f.Limit != "" && st.fake != nil {
+				t.Errorf("%s: %v %s %s", f.Step, f.Err, f.Grant, f.Limit)
+			}
+		}
+		if keys, uploads := st.keys(t), st.uploads(t); len(keys) != 0 || len(uploads) != 0 {
+			t.Errorf("it leaves %q and uploads of %q", keys, uploads)
+		}
+	})
+}
+
+// TestProbeDenied: what is denied is said with the action to grant, and the rest is tried.
+func TestProbeDenied(t *testing.T) {
+	for _, c := range []struct{ op, step, grant string }{
+		{"ListObjectsV2", "list", "s3:ListBucket"},
+		{"PutObject", "put an object", "s3:PutObject, s3:PutObjectTagging"},
+		{"GetObject", "get it", "s3:GetObject"},
+		{"CopyObject", "copy it", "s3:GetObject, s3:PutObject, s3:PutObjectTagging"},
+		{"CreateMultipartUpload", "multipart upload", "s3:PutObject, s3:PutObjectTagging, s3:AbortMultipartUpload"},
+		{"DeleteObject", "delete", "s3:DeleteObject"},
+		{"ListMultipartUploads", "list unfinished uploads", "s3:ListBucketMultipartUploads"},
+	} {
+		st := newFake(t, fake.Options{})
+		st.wire.Inject(fake.Fault{Op: c.op, Effect: fake.Refuse(403, "AccessDenied")})
+		found := false
+		for _, f := range st.backend(t, func(o *Options) { o.Put.Tags = map[string]string{"a": "b"} }).Probe(t.Context()) {
+			switch {
+			case f.Step == c.step:
+				found = f.Err != nil && f.Grant == c.grant
+			case f.Err != nil && !strings.HasPrefix(f.Step, "delete") && c.op != "PutObject":
+				t.Errorf("where %s is denied, %s fails too: %v", c.op, f.Step, f.Err)
+			}
+		}
+		if !found {
+			t.Errorf("nothing says that %s is denied", c.op)
+		}
+	}
+}
+
+// TestProbeLimits: what a store lacks is said in terms of what users notice.
+func TestProbeLimits(t *testing.T) {
+	conditions := []string{limitNoCondition, limitNoCopyCond, limitNoDelete}
+	for _, c := range []struct {
+		what   string
+		o      fake.Options
+		refuse bool // conditions, with 501
+		own    func(*Options)
+		want   []string
+	}{
+		{"it ignores conditions", fake.Options{NoConditions: true}, false, nil, conditions},
+		{"it refuses conditions", fake.Options{}, true, nil, conditions},
+		{"parts of one size", fake.Options{Uniform: true}, false, nil, []string{limitUniform}},
+		{"parts of one size, as set", fake.Options{Uniform: true}, false, func(o *Options) { o.Uniform = true }, nil},
+		{"parts of any size, not as set", fake.Options{}, false, func(o *Options) { o.Uniform = true }, []string{limitNoUniform}},
+	} {
+		st := newFake(t, c.o)
+		if c.refuse {
+			st.wire.Inject(fake.Fault{When: conditionalWrite, Effect: fake.Refuse(501, "NotImplemented")})
+		}
+		var change []func(*Options)
+		if c.own != nil {
+			change = append(change, c.own)
+		}
+		var limits []string
+		for _, f := range st.backend(t, change...).Probe(t.Context()) {
+			if f.Err != nil {
+				t.Errorf("%s: %s: %v", c.what, f.Step, f.Err)
+			}
+			if f.Limit != "" {
+				limits = append(limits, f.Limit)
+			}
+		}
+		if !slices.Equal(limits, c.want) {
+			t.Errorf("%s: %q", c.what, limits)
+		}
+		if keys, uploads := st.keys(t), st.uploads(t); len(keys) != 0 || len(uploads) != 0 {
+			t.Errorf("%s: it leaves %q and uploads of %q", c.what, keys, uploads)
+		}
+	}
+}
+
+func conditionalWrite(c fake.Call) bool {
+	return conditional(c) && c.Op != "GetObject" && c.Op != "HeadObject"
+}
+
+// TestProbePrefixOnly: a policy may grant s3:ListBucket for the prefix only.
+func TestProbePrefixOnly(t *testing.T) {
+	st := newFake(t, fake.Options{})
+	st.wire.Inject(fake.Fault{Op: "HeadBucket", Effect: fake.Refuse(403, "AccessDenied")})
+	for _, f := range st.backend(t).Probe(t.Context()) {
+		if f.Err != nil {
+			t.Errorf("%s: %v", f.Step, f.Err)
+		}
+	}
+	st.wire.Inject(fake.Fault{Op: "ListObjectsV2", Effect: fake.Refuse(403, "AccessDenied")})
+	for i, f := range st.backend(t).Probe(t.Context()) {
+		if denied := i < 2; (f.Err != nil) != denied || denied && f.Grant != "s3:ListBucket" {
+			t.Errorf("%s: %v, grant %q", f.Step, f.Err, f.Grant)
+		}
+	}
+}
+
+func TestProbeNoBucket(t *testing.T) {
+	st := newFake(t, fake.Options{})
+	st.bucket = "none"
+	findings := st.backend(t).Probe(t.Context())
+	if len(findings) != 1 || findings[0].Err == nil || !strings.Contains(findings[0].Err.Error(), hintBucket) {
+		t.Errorf("it finds %+v", findings)
+	}
+}
+
+func TestLeftovers(t *testing.T) {
+	eachStore(t, func(t *testing.T, st *store) {
+		begin := func(key string) {
+			_, err := st.direct.CreateMultipartUpload(t.Context(), &sdk.CreateMultipartUploadInput{Bucket: &st.bucket, Key: aws.String(key)})
+			if err != nil {
+				t.Fatal(err)
+			}
+		}
+		const n = 3
+		for i := range n {
+			begin(fmt.Sprintf("%sd/%d", st.prefix, i))
+		}
+		other := strings.TrimSuffix(st.prefix, "/") + "-other/f"
+		begin(other)
+		b := st.backend(t)
+		collect := func(before time.Time) (found []Leftover) {
+			for l, err := range b.Leftovers(t.Context(), before) {
+				if err != nil {
+					t.Fatal(err)
+				}
+				found = append(found, l)
+			}
+			return found
+		}
+		if found := collect(time.Now().Add(-time.Hour)); len(found) != 0 {
+			t.Errorf("those of today are old: %v", found)
+		}
+		found := collect(time.Now().Add(time.Hour))
+		if len(found) != n {
+			t.Errorf("it finds %v", found)
+		}
+		for _, l := range found {
+			for range 2 {
+				if err := b.Abort(t.Context(), l); err != nil {
+					t.Error(err)
+				}
+			}
+		}
+		if left := st.uploads(t); len(left) != 0 {
+			t.Errorf("%q are left", left)
+		}
+	})
+}
+
+// TestManyLeftovers: more than one page of them.
+func TestManyLeftovers(t *testing.T) {
+	st := newFake(t, fake.Options{})
+	const n = 2300
+	for i := range n {
+		_, err := st.direct.CreateMultipartUpload(t.Context(), &sdk.CreateMultipartUploadInput{
+			Bucket: &st.bucket, Key: aws.String(fmt.Sprintf("%sf%d", st.prefix, i/3)),
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	seen := make(map[string]bool)
+	for l, err := range st.backend(t).Leftovers(t.Context(), time.Now().Add(time.Hour)) {
+		if err != nil {
+			t.Fatal(err)
+		}
+		seen[l.ID] = true
+	}
+	if len(seen) != n {
+		t.Errorf("%d of %d", len(seen), n)
+	}
+}

@@ -1,0 +1,99 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"strconv"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/ftpgate/ftpgate/gateway"
+	"github.com/ftpgate/ftpgate/gateway/config"
+)
+
+func newS3Command() *cobra.Command {
+	cmd := &cobra.Command{
+		Use:   "s3",
+		Short: "Look after the buckets of a configuration",
+		Args:  cobra.NoArgs,
+		RunE:  func(*cobra.Command, []string) error { return errors.New("say cleanup") },
+	}
+	cmd.AddCommand(newS3CleanupCommand())
+	return cmd
+}
+
+// defaultAge is longer than any upload takes.
+const defaultAge = 24 * time.Hour
+
+func newS3CleanupCommand() *cobra.Command {
+	var remove bool
+	var age time.Duration
+	cmd := &cobra.Command{
+		Use:   "cleanup",
+		Short: "Find uploads that never ended, and delete them",
+		Long: `A gateway that is killed leaves multipart uploads behind. Their parts are in no
+listing and are paid for. This lists those below the prefixes of the
+configuration that are older than --older-than; with --delete it also deletes
+them.
+
+Uploads that other programs make below these prefixes are among them, and so
+are those of a running gateway that have taken that long.`,
+		Example: `  ftpgate s3 cleanup
+  ftpgate s3 cleanup --older-than 168h --delete`,
+		Args: cobra.NoArgs,
+	}
+	cmd.Flags().BoolVar(&remove, "delete", false, "delete what is found")
+	cmd.Flags().DurationVar(&age, "older-than", defaultAge, "leave what was begun later")
+	path := configFlag(cmd)
+	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
+		if age < 0 {
+			return errors.New("--older-than cannot be negative")
+		}
+		errOut := cmd.ErrOrStderr()
+		c, ds := loadConfig(*path)
+		if c == nil {
+			color, width := appearance(errOut)
+			return failure{ds.Write(errOut, color, width)}
+		}
+		return cleanup(cmd.Context(), cmd.OutOrStdout(), errOut, c, time.Now().Add(-age), remove)
+	}
+	return cmd
+}
+
+func cleanup(ctx context.Context, out, errOut io.Writer, c *config.Config, before time.Time, remove bool) error {
+	found, failed := 0, 0
+	var broken error
+	say := func(w io.Writer, format string, args ...any) {
+		if _, err := fmt.Fprintf(w, format, args...); broken == nil {
+			broken = err
+		}
+	}
+	gateway.Leftovers(ctx, c, before, remove, func(l gateway.Leftover) {
+		if l.Key != "" {
+			found++
+			say(out, "%s  %s  %s\n", l.Begun.Local().Format(time.DateTime), l.Backend, strconv.Quote(l.Key))
+		}
+		if l.Err != nil {
+			failed++
+			say(errOut, "ftpgate: %s: %v\n", l.Backend, l.Err)
+		}
+	})
+	switch {
+	case remove:
+		say(out, "Deleted %s.\n", count(max(found-failed, 0), "unfinished upload"))
+	case found > 0:
+		say(out, "Found %s; --delete deletes them.\n", count(found, "unfinished upload"))
+	default:
+		say(out, "Found %s.\n", count(found, "unfinished upload"))
+	}
+	if broken != nil {
+		return failure{broken}
+	}
+	if failed > 0 {
+		return failure{} // all is said
+	}
+	return nil
+}

@@ -1,0 +1,165 @@
+package gateway
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/rs/zerolog"
+
+	"github.com/ftpgate/ftpgate/backends/s3"
+	"github.com/ftpgate/ftpgate/gateway/config"
+)
+
+// openS3 opens a prefix of a bucket. No request is made.
+func (b *backends) openS3(c *config.S3) (*s3.Backend, error) {
+	o := s3.ClientOptions{
+		Region: c.Region, Endpoint: c.Endpoint, PathStyle: c.PathStyle,
+		AccessKeyID: c.AccessKeyID, SecretAccessKey: c.SecretAccessKey, SessionToken: c.SessionToken,
+		Proxy: c.Proxy, CAFile: c.CAFile,
+		ConnectTimeout: c.ConnectTimeout, Timeout: c.Timeout, MaxRetries: c.MaxRetries,
+		Checksum: string(c.Checksum),
+	}
+	if c.MaxRetries == 0 {
+		o.MaxRetries = -1 // none, where 0 would mean the default
+	}
+	if c.SignPayload == config.SignNever {
+		o.Sign = s3.SignNever
+	}
+	if r := c.AssumeRole; r != nil {
+		o.AssumeRole = s3.AssumeRole{ARN: r.RoleARN, ExternalID: r.ExternalID, SessionName: r.SessionName}
+	}
+	client, err := b.clients.Get(o)
+	if err != nil {
+		return nil, err
+	}
+	return s3.New(s3.Options{
+		Client: client, Bucket: c.Bucket, Prefix: c.Prefix, Budget: b.transfers,
+		PartSize: c.PartSize, Concurrency: c.Concurrency, Uniform: c.Uniform, ReadAhead: c.ReadAhead,
+		PageSize: int32(c.ListPage), CopyPart: c.CopyPart, RenameLimit: c.RenameLimit,
+		MetadataCache: c.MetadataCache, MetadataTimes: c.ModTime == config.ModTimeMetadata,
+		Put: s3.PutOptions{
+			StorageClass: c.StorageClass, ACL: c.ACL,
+			Encryption:   s3.Encryption{Algorithm: c.Encryption, KMSKey: c.KMSKey, CustomerKey: c.CustomerKey},
+			Checksum:     s3.ChecksumOf(string(c.Checksum), c.Endpoint),
+			ContentTypes: c.ContentTypes, Tags: c.Tags, Metadata: c.Metadata, RequesterPays: c.RequesterPays,
+		},
+	})
+}
+
+// bucket is an S3 backend as one of its users sees it.
+type bucket struct {
+	config.Backend
+	user string
+}
+
+// String names it for a report.
+func (b bucket) String() string {
+	text := fmt.Sprintf("%s (bucket %s", b.Backend, b.S3.Bucket)
+	if b.S3.Prefix != "" {
+		text += ", prefix " + b.S3.Prefix
+	}
+	return text + ")"
+}
+
+// buckets are the S3 backends that somebody uses; those with user.name in them as
+// often as they differ.
+func buckets(c *config.Config) []bucket {
+	var all []bucket
+	seen := make(map[string]bool)
+	add := func(b config.Backend, user string) {
+		if b.S3 == nil {
+			return
+		}
+		x := bucket{b, user}
+		if !seen[x.String()] {
+			seen[x.String()] = true
+			all = append(all, x)
+		}
+	}
+	if c.Anonymous != nil {
+		add(c.Anonymous.Filesystem, "anonymous")
+	}
+	for _, u := range c.Users {
+		add(u.Filesystem, u.Name)
+	}
+	return all
+}
+
+// Probed is what a probe of one backend has shown.
+type Probed struct {
+	Backend  string // "backend.s3.archive (bucket acme-archive, prefix ftp/alice/)"
+	Findings []s3.Finding
+}
+
+// Failed reports whether something does not work.
+func (p Probed) Failed() bool {
+	for _, f := range p.Findings {
+		if f.Err != nil {
+			return true
+		}
+	}
+	return false
+}
+
+// Probe tries everything that the gateway asks of the object stores in a configuration,
+// one after the other, under keys that it deletes again. Of a backend that depends on
+// the user, the prefix of its first user is tried.
+func Probe(ctx context.Context, c *config.Config) []Probed {
+	open := newBackends(c, zerolog.Nop())
+	var all []Probed
+	seen := make(map[string]bool)
+	for _, x := range buckets(c) {
+		if seen[x.Name] {
+			continue
+		}
+		seen[x.Name] = true
+		p := Probed{Backend: x.String()}
+		if b, err := open.openS3(x.S3); err != nil {
+			p.Findings = []s3.Finding{{Step: "set up", Err: err}}
+		} else {
+			p.Findings = b.Probe(ctx)
+		}
+		all = append(all, p)
+	}
+	return all
+}
+
+// Leftover is a multipart upload that never ended.
+type Leftover struct {
+	Backend string
+	Key     string
+	Begun   time.Time
+	Err     error // of its deletion, or of the search in the backend if there is no Key
+}
+
+// Leftovers finds the multipart uploads below the prefixes of a configuration that were
+// begun before a time and have not ended, and deletes them if remove is set. It calls
+// report with each.
+func Leftovers(ctx context.Context, c *config.Config, before time.Time, remove bool, report func(Leftover)) {
+	open := newBackends(c, zerolog.Nop())
+	seen := make(map[string]bool) // prefixes may lie in each other
+	for _, x := range buckets(c) {
+		b, err := open.openS3(x.S3)
+		if err != nil {
+			report(Leftover{Backend: x.String(), Err: err})
+			continue
+		}
+		for l, err := range b.Leftovers(ctx, before) {
+			if err != nil {
+				report(Leftover{Backend: x.String(), Err: err})
+				break
+			}
+			if id := x.S3.Endpoint + "\x00" + l.Bucket + "\x00" + l.Key + "\x00" + l.ID; seen[id] {
+				continue
+			} else {
+				seen[id] = true
+			}
+			found := Leftover{Backend: x.String(), Key: l.Key, Begun: l.Begun}
+			if remove {
+				found.Err = b.Abort(ctx, l)
+			}
+			report(found)
+		}
+	}
+}
