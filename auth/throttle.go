@@ -51,8 +51,9 @@ func (b Ban) Name() string {
 //
 // An address with too many failures is banned. An account never is: strangers
 // could lock its owner out. It only becomes slower, by at most MaxDelay, and
-// every address that guesses at it is used up after Failures attempts, or as
-// many more as it may have under way at once. Names that nobody has are treated
+// every address that guesses at it is used up after Failures attempts, however many
+// it makes at once: what is being looked at counts as failed until it is known, and
+// what would be one too many waits for that. Names that nobody has are treated
 // like any other. Success forgives nothing, or one known password would buy any
 // number of guesses.
 //
@@ -65,6 +66,7 @@ type Throttle struct {
 	addresses tally[netip.Prefix]
 	accounts  tally[string]
 	bans      map[netip.Prefix]Ban
+	underway  map[netip.Prefix]*underway
 }
 
 const (
@@ -80,7 +82,7 @@ const (
 
 // NewThrottle returns a Throttle that knows of no failure yet.
 func NewThrottle(o ThrottleOptions) *Throttle {
-	t := &Throttle{options: o, start: time.Now(), bans: make(map[netip.Prefix]Ban)}
+	t := &Throttle{options: o, start: time.Now(), bans: make(map[netip.Prefix]Ban), underway: make(map[netip.Prefix]*underway)}
 	keep := max(o.Failures, maxDoublings)
 	t.addresses = newTally[netip.Prefix](o.Window, keep)
 	t.accounts = newTally[string](o.Window, keep)
@@ -123,6 +125,10 @@ func (t *Throttle) guard(ctx context.Context, c Credentials, check func(context.
 	if err := t.wait(ctx, c); err != nil {
 		return Identity{}, err
 	}
+	if err := t.begin(ctx, c.Remote); err != nil {
+		return Identity{}, err
+	}
+	defer t.end(c.Remote) // also when a checker panics; after its failure counts
 	id, err := check(ctx, c)
 	// Who hangs up before the answer has guessed as well: a right password is
 	// answered sooner than a wrong one.

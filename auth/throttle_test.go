@@ -6,7 +6,9 @@ import (
 	"fmt"
 	"net/netip"
 	"reflect"
+	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -232,6 +234,89 @@ func TestThrottleRefusesThoseThatWait(t *testing.T) {
 			}
 		}
 	})
+}
+
+// Logins that come all at once are no more guesses than others: as many are looked at as may
+// fail. With the right password all of them get in, by and by.
+func TestThrottleBoundsGuessesAtOnce(t *testing.T) {
+	for _, addresses := range []string{"192.0.2.1", "2001:db8::%x"} {
+		for password, want := range map[string]error{"wrong": ErrBanned, "right": nil} {
+			synctest.Test(t, func(t *testing.T) {
+				o := usual
+				k := &slowChecker{}
+				p := &Portal{Throttle: NewThrottle(o), Checkers: []Checker{k}}
+				const n = 100
+				results := make([]error, n)
+				var all sync.WaitGroup
+				for i := range n {
+					from := addresses
+					if strings.Contains(from, "%") {
+						from = fmt.Sprintf(addresses, i)
+					}
+					all.Go(func() {
+						_, results[i] = p.Login(t.Context(), Credentials{User: "alice", Password: password, Remote: netip.MustParseAddr(from)})
+					})
+				}
+				all.Wait()
+				other := 0
+				for _, err := range results {
+					if !errors.Is(err, want) {
+						other++
+					}
+				}
+				switch {
+				case want == nil && (other != 0 || k.peak.Load() > int32(o.Failures)):
+					t.Errorf("%s: %d were refused, and %d passwords were looked at at once", addresses, other, k.peak.Load())
+				case want != nil && (other != o.Failures || int(k.checked.Load()) != o.Failures):
+					t.Errorf("%s: %d passwords were looked at, %d not refused unseen", addresses, k.checked.Load(), other)
+				}
+				if len(p.Throttle.underway) != 0 {
+					t.Errorf("%d addresses are remembered", len(p.Throttle.underway))
+				}
+			})
+		}
+	}
+}
+
+// Who hangs up while others of the address are looked at has tried nothing, and is forgotten.
+func TestThrottleForgetsWhoWaits(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		k := &slowChecker{}
+		p := &Portal{Throttle: NewThrottle(usual), Checkers: []Checker{k}}
+		c := Credentials{User: "alice", Password: "right", Remote: netip.MustParseAddr("192.0.2.1")}
+		var all sync.WaitGroup
+		for range usual.Failures {
+			all.Go(func() {
+				if _, err := p.Login(t.Context(), c); err != nil {
+					t.Error(err)
+				}
+			})
+		}
+		synctest.Wait()
+		ctx, cancel := context.WithTimeout(t.Context(), 100*time.Millisecond)
+		defer cancel()
+		if _, err := p.Login(ctx, c); !errors.Is(err, context.DeadlineExceeded) {
+			t.Error(err)
+		}
+		all.Wait()
+		if n := k.checked.Load(); int(n) != usual.Failures || len(p.Throttle.underway) != 0 {
+			t.Errorf("%d passwords were looked at, and %d addresses are remembered", n, len(p.Throttle.underway))
+		}
+	})
+}
+
+// slowChecker knows one password, and takes a second to compare it.
+type slowChecker struct{ checked, running, peak atomic.Int32 }
+
+func (k *slowChecker) Check(_ context.Context, c Credentials) (Identity, error) {
+	k.checked.Add(1)
+	k.peak.Store(max(k.peak.Load(), k.running.Add(1)))
+	defer k.running.Add(-1)
+	time.Sleep(time.Second)
+	if c.Password != "right" {
+		return Identity{}, ErrDenied
+	}
+	return Identity{User: c.User}, nil
 }
 
 // Anonymous logins, allowed networks and full queues neither wait nor count.

@@ -15,8 +15,9 @@ import (
 
 // newTrace turns what the protocol reports into log lines: one for each start and end of a
 // session, login and transfer, with session id, user and address; commands at level debug.
+// What clients can bring about for nothing has a budget.
 func newTrace(log zerolog.Logger) *pi.Trace {
-	strangers := sampled(log)
+	visits, refusals, failures := strangersBudget(), strangersBudget(), newFailureLog(log)
 	with := func(e *zerolog.Event, i pi.SessionInfo) *zerolog.Event {
 		e = e.Str("session", i.ID).Str("client", i.Remote.String())
 		if i.User != "" {
@@ -26,23 +27,31 @@ func newTrace(log zerolog.Logger) *pi.Trace {
 	}
 	t := &pi.Trace{
 		SessionStart: func(i pi.SessionInfo) {
-			with(log.Info(), i).Str("listener", i.Endpoint).Msg("connected")
+			with(visits.event(log, zerolog.InfoLevel), i).Str("listener", i.Endpoint).Msg("connected")
 		},
 		SessionEnd: func(i pi.SessionInfo, d time.Duration, reason string) {
-			with(log.Info(), i).Dur("duration_ms", d).Str("reason", clean(reason)).Msg("disconnected")
+			for level, n := range failures.end(i.ID) { // never silently
+				with(log.WithLevel(level), i).Int("not_shown", n).Msg("more has failed in this session than is shown")
+			}
+			e := log.Info()
+			if i.User == "" {
+				e = visits.event(log, zerolog.InfoLevel)
+			}
+			with(e, i).Dur("duration_ms", d).Str("reason", clean(reason)).Msg("disconnected")
 		},
 		Probe: func(i pi.SessionInfo, d time.Duration) {
+			failures.end(i.ID)
 			with(log.Debug(), i).Str("listener", i.Endpoint).Dur("duration_ms", d).Msg("connected and hung up without a word")
 		},
 		Refused: func(listener string, remote netip.AddrPort, reason string) {
-			strangers.Warn().Str("listener", listener).Str("client", remote.String()).Str("reason", reason).Msg("connection refused")
+			refusals.event(log, zerolog.WarnLevel).Str("listener", listener).Str("client", remote.String()).Str("reason", reason).Msg("connection refused")
 		},
 		Login: func(i pi.SessionInfo, user string, err error) {
 			i.User = user
 			var reply *ftp.Error
 			switch {
 			case err == nil:
-				e := with(log.Info(), i)
+				e := with(log.Info(), i).Str("listener", i.Endpoint)
 				if i.TLS != "" {
 					e = e.Str("tls", i.TLS)
 				}
@@ -58,7 +67,7 @@ func newTrace(log zerolog.Logger) *pi.Trace {
 		Transfer: func(i pi.SessionInfo, x pi.TransferInfo) {
 			e := log.Info()
 			if x.Err != nil {
-				e = log.Warn().AnErr("error", cleanError{x.Err})
+				e = failures.event(i.ID, zerolog.WarnLevel).AnErr("error", cleanError{x.Err})
 				if s := (*dtp.StrangerError)(nil); errors.As(x.Err, &s) {
 					e = e.Str("control", s.Waiting.String()).Str("data", s.Came.String()).Str("setting", "data_peers")
 				}
@@ -76,20 +85,20 @@ func newTrace(log zerolog.Logger) *pi.Trace {
 			with(log.Info(), i).Msg("a data connection did not resume the TLS session (session_reuse)")
 		},
 		Failure: func(i pi.SessionInfo, c ftp.Command, code ftp.Code, err error) {
-			e := log.Info()
+			var e *zerolog.Event
 			switch {
 			case errors.Is(err, dtp.ErrNoPort): // told once for all, see exhausted
 				e = log.Debug()
-			case code/100 == 4 || code == 0:
-				e = log.Warn()
-			case code == 500 || code == 501: // a client may make mistakes as fast as it can type
-				e = strangers.Info()
+			case errors.Is(err, dtp.ErrNotReady), code/100 == 5: // the client's mistake, most likely
+				e = failures.event(i.ID, zerolog.InfoLevel)
+			default:
+				e = failures.event(i.ID, zerolog.WarnLevel)
 			}
 			with(e, i).Str("verb", c.Verb).Str("argument", clean(c.Arg)).Int("reply", int(code)).
 				AnErr("error", cleanError{err}).Msg("command failed")
 		},
 		Panic: func(i pi.SessionInfo, c ftp.Command, v any, stack []byte) {
-			with(log.Error(), i).Str("verb", c.Verb).Str("argument", clean(c.Arg)).
+			with(failures.event(i.ID, zerolog.ErrorLevel), i).Str("verb", c.Verb).Str("argument", clean(c.Arg)).
 				Interface("panic", v).Bytes("stack", stack).Msg("recovered from a panic; please report it")
 		},
 	}
@@ -101,19 +110,13 @@ func newTrace(log zerolog.Logger) *pi.Trace {
 	return t
 }
 
-// sampled is log for what strangers can bring about as often as they like: a burst of
-// lines a second, no more.
-func sampled(log zerolog.Logger) zerolog.Logger {
-	return log.Sample(&zerolog.BurstSampler{Burst: 50, Period: time.Second})
-}
-
 // rejected logs data connections that no transfer waits for: somebody who is not the
 // client, or a client whose two connections come from different addresses. Where only one
 // client is waited for on the port, its address and the setting that would let it in are named.
 func rejected(log zerolog.Logger, listener string) func(dtp.Rejection) {
-	log = sampled(log)
+	refusals := strangersBudget()
 	return func(x dtp.Rejection) {
-		e := log.Warn().Str("listener", listener).Str("port", x.Local.String()).Str("client", x.Peer.String())
+		e := refusals.event(log, zerolog.WarnLevel).Str("listener", listener).Str("port", x.Local.String()).Str("client", x.Peer.String())
 		switch {
 		case x.Err != nil:
 			e.Err(x.Err).Str("setting", "proxy_protocol").Msg("data connection refused")

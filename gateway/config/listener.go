@@ -30,7 +30,7 @@ func (l *loader) listener(b *hclsyntax.Block) Listener {
 	}
 	x.ProxyProtocol = s.proxyProtocol("proxy_protocol")
 	x.DataPeers = s.dataPeers("data_peers")
-	x.ActiveMode = !s.set("active_mode") || s.boolean("active_mode")
+	x.ActiveMode = s.booleanOr("active_mode", true)
 	x.SourcePort = uint16(s.number("active_source_port", 1, math.MaxUint16, 0))
 	if s.set("active_source_port") && !x.ActiveMode {
 		l.warnAt(s.at("active_source_port"), "active_source_port is of no use", "active_mode = false turns active data connections off.")

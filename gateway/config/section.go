@@ -176,10 +176,13 @@ func choice[T ~string](s *section, name string, otherwise T, words ...T) T {
 }
 
 // boolean reads true or false; false is the default.
-func (s *section) boolean(name string) bool {
+func (s *section) boolean(name string) bool { return s.booleanOr(name, false) }
+
+// booleanOr is boolean with another default, which stands for a mistake, too.
+func (s *section) booleanOr(name string, otherwise bool) bool {
 	v, ok := s.value(name, cty.Bool, "true")
 	if !ok {
-		return false
+		return otherwise
 	}
 	bare, _ := v.Unmark()
 	return bare.True()

@@ -86,6 +86,10 @@ func (l *loader) tlsBlock(b *hclsyntax.Block) *TLS {
 			SessionReuse:    choice(s, "session_reuse", ReuseLog, ReuseOff, ReuseLog, ReuseRequire),
 			AllowTruncation: s.boolean("allow_truncation"),
 		}
+		if x.SessionReuse == ReuseRequire && s.set("require") && x.Require != RequireData {
+			l.warnAt(s.at("require"), fmt.Sprintf("require = %q is not enough for session_reuse", x.Require),
+				"session_reuse = \"require\" holds for every data connection, so here it means require = \"data\": no login without TLS, and no transfer without PROT P.")
+		}
 		if s.set("client_ca") {
 			x.ClientCA = s.file("client_ca", `"/etc/ftpgate/clients.pem"`)
 			x.ClientCert = ClientCertOptional

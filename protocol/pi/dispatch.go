@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"io/fs"
 	"runtime/debug"
-	"strings"
 	"syscall"
 	"time"
 
@@ -176,6 +175,7 @@ func (s *session) worker(c command) {
 
 // execute runs one command with the floor held and writes its reply.
 func (s *session) execute(c *command) {
+	s.told = false
 	reply, err := s.run(c)
 	if err != nil {
 		reply = s.failed(c, err)
@@ -189,13 +189,14 @@ func (s *session) execute(c *command) {
 	s.send(reply)
 }
 
-// failed turns an error into its reply, and reports it if it has a cause worth a look.
+// failed turns an error into its reply, and reports it if it has a cause worth a look that
+// nobody has been told of.
 func (s *session) failed(c *command, err error) ftp.Reply {
 	if errors.Is(err, vfs.ErrNotDir) && s.account != nil && !s.account.Access.All.Has(Look) {
 		err = fs.ErrNotExist // "not a directory" would tell that there is a file
 	}
 	reply := replyTo(err, c)
-	if t := s.server.Trace; t != nil && t.Failure != nil && worthLogging(err) {
+	if t := s.server.Trace; t != nil && t.Failure != nil && !s.told && worthLogging(err) {
 		t.Failure(s.info, c.redacted(), reply.Code, err)
 	}
 	return reply
@@ -213,18 +214,6 @@ func (s *session) clearOneShots(r *row, code ftp.Code) {
 	if r.keeps&keepUser == 0 && !(r.verb == "USER" && code == 331) {
 		s.user = ""
 	}
-}
-
-// redacted is the command without a secret argument.
-func (c *command) redacted() ftp.Command {
-	out := c.Command
-	switch {
-	case c.row == nil && strings.HasPrefix(out.Verb, "PAS"): // a password may follow a slip of the finger
-		return ftp.Command{Verb: "PAS?"}
-	case (c.row == nil || c.row.secret) && out.Arg != "":
-		out.Arg = "***"
-	}
-	return out
 }
 
 // run gates the command and calls its handler. A panic is answered with 451 and

@@ -95,6 +95,7 @@ func TestMisspeltPasswords(t *testing.T) {
 		"PAS hunter2", "PASSS hunter2", "PASSHUNTER2", "pasHunter2", "PASSHUNTER2 x", "PSS hunter2", "ASS hunter2", "PPASS hunter2", "pass  hunter2",
 		"PASS hunter2 and more", "PASS\thunter2", " PASS hunter2", "PASS:hunter2", "PASS=hunter2", "ACCT hunter2", "PASSWORDHUNTER2IS hunter2",
 		"PASS hunter2\x00", "PASS " + strings.Repeat("hunter2", 2000),
+		"PASV hunter2", "PWD hunter2", "SITE PSWD old hunter2", "SITE pswd hunter2 new", "site PASS  hunter2", "SITE  hunter2",
 	} {
 		for _, before := range []string{"", "USER rw", "in"} {
 			c := s.Dial()

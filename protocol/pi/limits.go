@@ -1,16 +1,17 @@
 package pi
 
 import (
+	"net/netip"
 	"sync"
 	"time"
 
-	"net/netip"
+	"github.com/ftpgate/ftpgate/auth"
 )
 
 // Limits bound what clients can take. A zero field means its default, if there is one.
 type Limits struct {
 	MaxConnections      int // sessions in all, logged in or not
-	MaxConnectionsPerIP int // sessions from one address, IPv6 addresses of one network counted one by one
+	MaxConnectionsPerIP int // sessions from one address; an IPv6 /64 counts as one
 	LoginAttempts       int // failed logins in one session, then 421
 	CommandLine         int // bytes of one command line
 	CommandRate         int // commands of one session in a second, more are read later; 0: any number
@@ -72,11 +73,11 @@ func (l Limits) withDefaults() Limits {
 	return l
 }
 
-// slots counts connections in all and per address.
+// slots counts connections in all and per address, an IPv6 /64 being one as it is for bans.
 type slots struct {
 	mu      sync.Mutex
 	all     int
-	perIP   map[netip.Addr]int
+	perIP   map[netip.Prefix]int
 	freed   chan struct{} // closed and replaced when a slot is freed while somebody waits
 	waiters int
 }
@@ -84,19 +85,20 @@ type slots struct {
 // enter takes a slot for addr, waiting a moment for one. It reports why it could not.
 func (s *slots) enter(addr netip.Addr, l Limits, stop <-chan struct{}) (refusal string) {
 	var patience <-chan time.Time
+	from := auth.Network(addr)
 	s.mu.Lock()
 	for {
 		switch {
 		case s.all >= l.MaxConnections:
 			refusal = "Too many users right now, try again in a few minutes."
-		case s.perIP[addr] >= l.MaxConnectionsPerIP:
+		case s.perIP[from] >= l.MaxConnectionsPerIP:
 			refusal = "Too many connections from your address, try again in a few minutes."
 		default:
 			if s.perIP == nil {
-				s.perIP = make(map[netip.Addr]int)
+				s.perIP = make(map[netip.Prefix]int)
 			}
 			s.all++
-			s.perIP[addr]++
+			s.perIP[from]++
 			s.mu.Unlock()
 			return ""
 		}
@@ -133,10 +135,11 @@ func (s *slots) enter(addr netip.Addr, l Limits, stop <-chan struct{}) (refusal 
 }
 
 func (s *slots) leave(addr netip.Addr) {
+	from := auth.Network(addr)
 	s.mu.Lock()
 	s.all--
-	if s.perIP[addr]--; s.perIP[addr] == 0 {
-		delete(s.perIP, addr)
+	if s.perIP[from]--; s.perIP[from] == 0 {
+		delete(s.perIP, from)
 	}
 	if s.freed != nil {
 		close(s.freed)

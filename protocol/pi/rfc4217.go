@@ -72,10 +72,14 @@ func (s *session) ccc(context.Context, request) (ftp.Reply, error) {
 }
 
 // protection is what this session needs: the endpoint's demand, or the user's if that is stricter.
+// ReuseRequire is such a demand: clear data would have no TLS session that could be looked at.
 func (s *session) protection() Protection {
 	need := ProtectNothing
 	if s.endpoint.TLS != nil {
 		need = s.endpoint.TLS.Require
+		if s.endpoint.TLS.Reuse == ReuseRequire {
+			need = ProtectData
+		}
 	}
 	if s.account != nil {
 		need = max(need, s.account.Require)

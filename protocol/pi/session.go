@@ -54,7 +54,8 @@ type session struct {
 	data         *dtp.Channel
 	epsvAll      bool
 	failedLogins int
-	strangers    int // unknown verbs before login
+	told         bool // the failure of the running command has been reported with its transfer
+	strangers    int  // unknown verbs before login
 
 	upgrade    bool        // AUTH has been answered: the handshake comes next
 	secrets    *tls.Config // of this session's TLS; nil: the control connection is clear

@@ -23,6 +23,12 @@ func (s *session) site(ctx context.Context, r request) (ftp.Reply, error) {
 	return ftp.Reply{}, ftp.Errorf(502, "SITE knows CHMOD, UTIME and HELP.")
 }
 
+// knownSite reports whether site has verb.
+func knownSite(verb string) bool {
+	verb = strings.ToUpper(verb)
+	return verb == "HELP" || verb == "CHMOD" || verb == "UTIME"
+}
+
 func siteHelp() ftp.Reply {
 	return ftp.Reply{Code: 214, Lines: []string{
 		"SITE commands:",

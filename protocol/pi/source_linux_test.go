@@ -61,7 +61,7 @@ func TestActivePort(t *testing.T) {
 	if r := b.Cmd(425, "RETR f"); !strings.Contains(r.String(), "still holds your port") {
 		t.Errorf("got %s", r)
 	}
-	if got := l.String(); !strings.Contains(got, "failure RETR 425") {
+	if got := l.String(); !strings.Contains(got, "transfer RETR /f failed 425") {
 		t.Errorf("reported\n%s", got)
 	}
 	upload.Close()

@@ -44,8 +44,8 @@ func TestSynonyms(t *testing.T) {
 func TestSecrets(t *testing.T) {
 	for verb, r := range newTable() {
 		c := command{row: r}
-		c.Verb, c.Arg, c.HasArg = verb, "hunter2", true
-		if secret := verb == "PASS" || verb == "ACCT"; secret != (c.redacted().Arg != "hunter2") {
+		c.Verb, c.Arg, c.HasArg = verb, "x hunter2", true
+		if secret := verb == "PASS" || verb == "ACCT" || verb == "SITE" || r.arg == argNone; secret != (c.redacted().Arg != c.Arg) {
 			t.Errorf("%s: the log shows %q", verb, c.redacted().Arg)
 		}
 	}

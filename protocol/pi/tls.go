@@ -29,7 +29,7 @@ type Reuse uint8
 const (
 	ReuseLog     Reuse = iota // a data connection that does not resume is served; the first of a session is reported
 	ReuseOff                  // nobody looks
-	ReuseRequire              // a data connection that does not resume is 522
+	ReuseRequire              // a data connection that does not resume is 522; includes ProtectData
 )
 
 // TLS is how the connections of an endpoint are protected (RFC 4217).

@@ -162,6 +162,53 @@ func TestReuseRequired(t *testing.T) {
 	}
 }
 
+// TestReuseRequiredOfClearData: nor does a client get around it by asking for clear data connections, or
+// for no TLS at all, whatever else the endpoint needs.
+func TestReuseRequiredOfClearData(t *testing.T) {
+	for _, implicit := range []bool{false, true} {
+		for _, require := range []pi.Protection{pi.ProtectNothing, pi.ProtectLogin, pi.ProtectData} {
+			fsys := tree(t, map[string]string{"/f": "text"})
+			s := startTLS(t, ftptest.Options{FS: fsys}, func(x *pi.TLS) {
+				x.Reuse, x.Require, x.Implicit = pi.ReuseRequire, require, implicit
+			})
+			config, _ := s.authority.TrustTLS(0)
+			c := s.Dial()
+			if implicit {
+				c.StartTLS(config)
+				c.Want(220)
+			} else {
+				c.Want(220)
+				c.Cmd(530, "USER rw")
+				c.AuthTLS(config)
+			}
+			c.Login("rw")
+			if implicit {
+				c.Cmd(534, "PROT C")
+			} else {
+				for _, command := range []string{"RETR f", "STOR g", "LIST"} {
+					d := c.Passive()
+					c.Cmd(521, command)
+					if d.Gone() != 0 {
+						t.Errorf("%s: something came", command)
+					}
+				}
+				c.Private()
+			}
+			d := c.Passive()
+			c.Cmd(150, "RETR f")
+			if got := d.StartTLS(config).Receive(); got != "text" {
+				t.Errorf("got %q", got)
+			}
+			c.Want(226)
+			c.Cmd(534, "PROT C")
+			c.Quit()
+			if got := content(fsys, "/g"); got != "no file" {
+				t.Errorf("stored %q", got)
+			}
+		}
+	}
+}
+
 // TestReuseReported: "log" tells once of a session whose data connections do not resume, "off" never.
 func TestReuseReported(t *testing.T) {
 	for name, version := range versions {

@@ -52,6 +52,6 @@ type Trace struct {
 	Command      func(info SessionInfo, c ftp.Command, reply ftp.Reply)      // secret arguments are removed
 	Transfer     func(SessionInfo, TransferInfo)
 	NotResumed   func(SessionInfo)                                                // a data connection with a TLS session of its own (ReuseLog)
-	Failure      func(info SessionInfo, c ftp.Command, reply ftp.Code, err error) // a 4xx or 5xx that has a cause
+	Failure      func(info SessionInfo, c ftp.Command, reply ftp.Code, err error) // a 4xx or 5xx that has a cause, unless Transfer has told of it
 	Panic        func(info SessionInfo, c ftp.Command, value any, stack []byte)
 }

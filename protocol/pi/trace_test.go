@@ -75,7 +75,6 @@ transfer RETR /f complete 226
 command RETR "f" 226
 command EPSV "" 229
 transfer STOR /g held 426
-failure STOR 426
 command STOR "g" 426
 command REST "5" 350
 command EPSV "" 229

@@ -293,4 +293,5 @@ func (s *session) report(r request, info TransferInfo, start time.Time, reply ft
 		info.Outcome = Failed
 	}
 	t.Transfer(s.info, info)
+	s.told = err != nil
 }
