@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"slices"
 	"sync"
 	"time"
 
@@ -45,7 +46,8 @@ var reuse = map[config.SessionReuse]pi.Reuse{
 // secrets are the TLS configuration of a listener. Its files (certificate, key,
 // and the authorities of clients) are read again when they change; a session that stands keeps
 // what it began with. If the new files are not good, the old ones stay in
-// use, and the log says so once.
+// use, and the log says so once. So it is if the new ones are not valid now and the old ones are; those
+// are tried again, because their time may come.
 type secrets struct {
 	config *config.TLS
 	now    func() time.Time
@@ -53,7 +55,9 @@ type secrets struct {
 
 	mu      sync.Mutex
 	current *tls.Config
-	looked  time.Time // when the files were last looked at
+	valid   []*x509.Certificate // what current cannot do without, see loadTLS
+	early   bool                // the files are not valid now, and current is
+	looked  time.Time           // when the files were last looked at
 	stamps  [3]stamp
 }
 
@@ -78,11 +82,12 @@ func (s *secrets) get() *tls.Config {
 	defer s.mu.Unlock()
 	if now := s.now(); now.Sub(s.looked) >= filesLookedAt {
 		s.looked = now
-		if stamps := s.stat(); !unchanged(stamps, s.stamps) {
-			if err := s.loadLocked(); err != nil {
-				s.log.Error().Err(err).Msg("the changed TLS files cannot be used; the old ones stay in use")
-			} else {
+		if changed := !unchanged(s.stat(), s.stamps); changed || s.early {
+			switch err := s.loadLocked(); {
+			case err == nil:
 				s.log.Info().Str("cert_file", s.config.CertFile).Msg("TLS files loaded anew")
+			case changed:
+				s.log.Error().Err(err).Msg("the changed TLS files cannot be used; the old ones stay in use")
 			}
 		}
 	}
@@ -99,13 +104,24 @@ func (s *secrets) load() error {
 // loadLocked reads the files. They count as seen whether they are good or not, as of before
 // they were read: what changes meanwhile is found the next time.
 func (s *secrets) loadLocked() error {
-	s.stamps = s.stat()
-	t, err := loadTLS(s.config)
+	s.stamps, s.early = s.stat(), false
+	t, certificates, err := loadTLS(s.config)
 	if err != nil {
 		return err
 	}
-	s.current = t
+	if err := allValid(certificates, s.looked); err != nil && s.current != nil && allValid(s.valid, s.looked) == nil {
+		s.early = true
+		return err
+	}
+	s.current, s.valid = t, certificates
 	return nil
+}
+
+func allValid(certificates []*x509.Certificate, now time.Time) (err error) {
+	for _, c := range certificates {
+		err = errors.Join(err, validNow(c, now))
+	}
+	return err
 }
 
 func (s *secrets) stat() (stamps [3]stamp) {
@@ -121,15 +137,17 @@ func unchanged(a, b [3]stamp) bool {
 	return a[0].same(b[0]) && a[1].same(b[1]) && a[2].same(b[2])
 }
 
-// loadTLS reads the files of a TLS configuration.
-func loadTLS(c *config.TLS) (*tls.Config, error) {
+// loadTLS reads the files of a TLS configuration. The certificates are those that it cannot do
+// without: its own, and that authority of clients which is valid longest.
+func loadTLS(c *config.TLS) (*tls.Config, []*x509.Certificate, error) {
 	pair, err := tls.LoadX509KeyPair(c.CertFile, c.KeyFile)
 	if errors.Is(err, os.ErrPermission) {
-		return nil, fmt.Errorf("%w; the user that ftpgate runs as must be able to read it", err)
+		return nil, nil, fmt.Errorf("%w; the user that ftpgate runs as must be able to read it", err)
 	}
 	if err != nil {
-		return nil, fmt.Errorf("cert_file %s, key_file %s: %w", c.CertFile, c.KeyFile, err)
+		return nil, nil, fmt.Errorf("cert_file %s, key_file %s: %w", c.CertFile, c.KeyFile, err)
 	}
+	certificates := []*x509.Certificate{pair.Leaf}
 	t := &tls.Config{Certificates: []tls.Certificate{pair}, MinVersion: c.MinVersion}
 	if len(c.CipherSuites) > 0 {
 		for _, s := range tls.CipherSuites() {
@@ -138,19 +156,24 @@ func loadTLS(c *config.TLS) (*tls.Config, error) {
 		t.CipherSuites = append(t.CipherSuites, c.CipherSuites...)
 	}
 	if c.ClientCA == "" {
-		return t, nil
+		return t, certificates, nil
 	}
-	pem, err := os.ReadFile(c.ClientCA)
+	text, err := os.ReadFile(c.ClientCA)
 	if err != nil {
-		return nil, fmt.Errorf("client_ca: %w", err)
+		return nil, nil, fmt.Errorf("client_ca: %w", err)
+	}
+	authorities, err := certificatesIn(text)
+	if err != nil {
+		return nil, nil, fmt.Errorf("client_ca %s: %w", c.ClientCA, err)
 	}
 	t.ClientCAs = x509.NewCertPool()
-	if !t.ClientCAs.AppendCertsFromPEM(pem) {
-		return nil, fmt.Errorf("client_ca: %s holds no certificate", c.ClientCA)
+	for _, a := range authorities {
+		t.ClientCAs.AddCert(a)
 	}
+	certificates = append(certificates, slices.MaxFunc(authorities, func(a, b *x509.Certificate) int { return a.NotAfter.Compare(b.NotAfter) }))
 	t.ClientAuth = tls.VerifyClientCertIfGiven
 	if c.ClientCert == config.ClientCertRequired {
 		t.ClientAuth = tls.RequireAndVerifyClientCert
 	}
-	return t, nil
+	return t, certificates, nil
 }

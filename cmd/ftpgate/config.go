@@ -6,6 +6,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/ftpgate/ftpgate/auth"
+	"github.com/ftpgate/ftpgate/gateway"
 	"github.com/ftpgate/ftpgate/gateway/config"
 )
 
@@ -19,11 +20,13 @@ func configFlag(cmd *cobra.Command) *string {
 	return path
 }
 
-// loadConfig reads a configuration with auth's idea of hashes and names.
+// loadConfig reads a configuration with auth's idea of hashes and names, and the gateway's of certificates.
 func loadConfig(path string) (*config.Config, config.Diagnostics) {
 	return config.Load(path, config.Checks{
 		Hash: func(h string) error { _, err := auth.ParseHash(h); return err },
 		User: auth.ValidUser,
+		Pair: gateway.CheckPair,
+		Pool: gateway.CheckPool,
 	})
 }
 

@@ -63,6 +63,32 @@ func TestExitCodes(t *testing.T) {
 	}
 }
 
+// TestCheckCertificates: check and serve look into the files of TLS.
+func TestCheckCertificates(t *testing.T) {
+	dir := t.TempDir()
+	for name, text := range map[string]string{
+		"c.hcl": `listener "x" {
+			address = "127.0.0.1:0"
+			tls {
+				cert_file = "cert.pem"
+				key_file  = "key.pem"
+			}
+		}`,
+		"cert.pem": "-----BEGIN CERTIFICATE REQUEST-----\nAAAA\n-----END CERTIFICATE REQUEST-----\n",
+		"key.pem":  "",
+	} {
+		if err := os.WriteFile(filepath.Join(dir, name), []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for _, verb := range []string{"check", "serve"} {
+		code, out, errOut := ftpgate(t, "", verb, "--config", dir)
+		if code != exitFailure || !strings.Contains(out+errOut, "something of type CERTIFICATE REQUEST") {
+			t.Errorf("%s: exit code %d:\n%s%s", verb, code, out, errOut)
+		}
+	}
+}
+
 func TestCheckSummary(t *testing.T) {
 	code, out, errOut := ftpgate(t, "", "check", "--config", "../../config.hcl.example")
 	if code != exitOK || errOut != "" {

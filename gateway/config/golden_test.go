@@ -29,6 +29,27 @@ var testChecks = Checks{
 		}
 		return nil
 	},
+	// What the files of the tests hold is their own names.
+	Pair: func(chain, key []byte) (warning, err error) {
+		switch {
+		case bytes.HasPrefix(chain, []byte("request")):
+			return nil, errors.New("it holds no certificate, but a CERTIFICATE REQUEST")
+		case bytes.HasPrefix(key, []byte("other")):
+			return nil, errors.New("the key is not that of the certificate")
+		case bytes.HasPrefix(chain, []byte("expired")) && key == nil:
+			return errors.New("the certificate has expired"), nil
+		}
+		return nil, nil
+	},
+	Pool: func(pem []byte) (warning, err error) {
+		switch {
+		case bytes.HasPrefix(pem, []byte("request")):
+			return nil, errors.New("it holds no certificate")
+		case bytes.HasPrefix(pem, []byte("expired")):
+			return errors.New("an authority has expired"), nil
+		}
+		return nil, nil
+	},
 }
 
 // sentinel is in every secret of the tests and may be in no diagnostic.
@@ -52,6 +73,17 @@ var testMachine = machine{
 			mode = 0o644
 		}
 		return fstest.MapFS{"x": {Mode: mode}}.Stat("x")
+	},
+	read: func(name string) ([]byte, error) {
+		switch {
+		case strings.Contains(name, "missing"):
+			return nil, fs.ErrNotExist
+		case strings.Contains(name, "root-only"):
+			return nil, &fs.PathError{Op: "open", Path: name, Err: fs.ErrPermission}
+		case strings.Contains(name, "directory"):
+			return nil, &fs.PathError{Op: "read", Path: name, Err: errors.New("is a directory")}
+		}
+		return []byte(filepath.Base(name)), nil
 	},
 }
 

@@ -19,12 +19,18 @@ import (
 type Checks struct {
 	Hash func(hash string) error // is it a password hash?
 	User func(name string) error // can it be a user's name, and part of a path?
+
+	// Pair is about a certificate chain and its key, in PEM; without a key, about the chain alone, and
+	// only then does it warn. Pool is about the authorities of clients. A warning says why clients will
+	// refuse what the gateway can use, or the gateway the clients.
+	Pair func(chain, key []byte) (warning, err error)
+	Pool func(pem []byte) (warning, err error)
 }
 
 // Load reads a configuration: the file path, or every *.hcl file of the directory
 // path. It returns nil if any diagnostic is an error.
 func Load(path string, checks Checks) (*Config, Diagnostics) {
-	return load(path, checks, machine{getenv: os.LookupEnv, ephemeral: ephemeralPorts, stat: os.Stat})
+	return load(path, checks, machine{getenv: os.LookupEnv, ephemeral: ephemeralPorts, stat: os.Stat, read: readFile})
 }
 
 // machine is what Load looks at beside the files.
@@ -32,6 +38,7 @@ type machine struct {
 	getenv    func(string) (string, bool)
 	ephemeral func() (PortRange, bool) // the kernel's own choice of ports
 	stat      func(string) (fs.FileInfo, error)
+	read      func(string) ([]byte, error)
 }
 
 type loader struct {

@@ -2,12 +2,22 @@ package config
 
 import "net/netip"
 
+// Networks of proxy_protocol with fewer bits than these are warned of.
+const (
+	vast4 = 8
+	vast6 = 16
+)
+
 // proxyProtocol reads the networks of load balancers.
 func (s *section) proxyProtocol(name string) (networks []netip.Prefix) {
 	for _, n := range s.placedNetworks(name, "No load balancer could send a header. Leave it out if there is none.") {
-		if n.Bits() == 0 {
+		switch {
+		case n.Bits() == 0:
 			s.l.errorAt(n.at, "Everybody would be a load balancer",
 				"A network of length 0 is all addresses: anyone could claim to come from anywhere. List the load balancers only.")
+		case n.Bits() < vast4 || n.Addr().Is6() && n.Bits() < vast6:
+			s.l.warnAt(n.at, "proxy_protocol has a huge network",
+				"Everybody in it can claim to come from anywhere. List the load balancers only.")
 		}
 		networks = append(networks, n.Prefix)
 	}

@@ -100,6 +100,7 @@ func (l *loader) tlsBlock(b *hclsyntax.Block) *TLS {
 				l.errorAt(s.at("client_cert"), "client_cert needs client_ca", "Say whose signature makes a client's certificate good: client_ca = \"/etc/ftpgate/clients.pem\"")
 			}
 		}
+		s.checkFiles(x)
 		return x
 	}
 	return nil
@@ -114,8 +115,8 @@ func (s *section) needed(name, example string) string {
 	return s.file(name, example)
 }
 
-// file reads a path, relative to the configuration file. Whether the file is any good is found
-// when it is used; that it is not there is said now.
+// file reads a path, relative to the configuration file. That the file is not there is no error:
+// it may be there when ftpgate starts.
 func (s *section) file(name, example string) string {
 	text, v, ok := s.text(name, example)
 	if !ok {

@@ -124,8 +124,18 @@ func (s *section) clientName() string {
 func (l *loader) checkProtection(listeners []Listener, users []User, bs []*hclsyntax.Block) {
 	hasTLS := slices.ContainsFunc(listeners, func(x Listener) bool { return x.TLS != nil })
 	hasCA := slices.ContainsFunc(listeners, func(x Listener) bool { return x.TLS != nil && x.TLS.ClientCA != "" })
+	authorities := make(map[string]bool)
+	for _, x := range listeners {
+		if x.TLS != nil && x.TLS.ClientCA != "" {
+			authorities[x.TLS.ClientCA] = true
+		}
+	}
 	for i, u := range users {
 		attrs := bs[i].Body.Attributes
+		if u.ClientName != "" && len(authorities) > 1 {
+			l.warnAt(attrs["client_name"].Expr.Range(), "Listeners have different authorities",
+				"A certificate with this name will do from the client_ca of any of them, on its own listener: each authority can make one.")
+		}
 		if u.ClientName != "" && !hasCA {
 			l.errorAt(attrs["client_name"].Expr.Range(), "No listener asks for certificates",
 				"Set client_ca in the tls block of a listener, or this user can never log in.")

@@ -4,7 +4,6 @@ import (
 	"errors"
 	"net"
 	"os"
-	"time"
 
 	"golang.org/x/sys/unix"
 )
@@ -96,19 +95,16 @@ func (w *wire) join() error {
 	w.direct, w.file, w.joined = -1, nil, w.seen
 	w.mu.Lock()
 	w.conn, w.raw = conn, raw
-	cut := w.cut
 	w.mu.Unlock()
 	w.transfer.replace(conn)
-	switch {
-	case cut:
-		_ = conn.SetDeadline(time.Unix(1, 0))
-	case w.armed:
-		w.renew()
+	if w.armed {
+		w.renew() // after interrupt it sets nothing, and every try looks at the context first
 	}
 	return nil
 }
 
-// end joins for the last time, or closes as Transfer.Close would.
+// end joins for the last time, or closes as Transfer.Close would. Then an upload under TLS ends without our
+// close_notify, for want of a descriptor; the client has sent its own by then, and the 226 follows.
 func (w *wire) end() {
 	if w.join() != nil {
 		if !w.transfer.whole {

@@ -40,7 +40,8 @@ type Transfer struct {
 // any goroutine.
 func (t *Transfer) Bytes() int64 { return t.moved.Load() }
 
-// Send copies src to its end. If raw is not nil it is the file that src reads,
+// Send copies src to its end. It may return before the peer has all of it, unless closing the
+// connection could take the rest from it (see settle). If raw is not nil it is the file that src reads,
 // at the same offset, and the kernel may copy from it.
 //
 // With ASCII every LF becomes CRLF, also one after a CR, so that the peer can
@@ -56,6 +57,9 @@ func (t *Transfer) Send(ctx context.Context, src io.Reader, raw *os.File) error 
 		if err == nil {
 			err = w.finish()
 		}
+		if err == nil {
+			err = w.wire.settle()
+		}
 		return t.finish(ctx, err)
 	}
 	w, err := newWire(ctx, t)
@@ -68,7 +72,10 @@ func (t *Transfer) Send(ctx context.Context, src io.Reader, raw *os.File) error 
 	if t.ASCII || raw == nil {
 		sendFile = nil
 	}
-	return t.finish(ctx, t.send(w.write, sendFile, src))
+	if err = t.send(w.write, sendFile, src); err == nil {
+		err = w.settle()
+	}
+	return t.finish(ctx, err)
 }
 
 // Receive copies to dst until the peer ends the connection in good order; a
