@@ -13,7 +13,7 @@ import (
 //
 // The poller is edge-triggered: every segment that arrives wakes the thread that
 // waits for all connections, only to find that the worker is reading already. That
-// was 12 wake-ups for each MiB, and a sixth of the processor time (docs/performance.md).
+// was 12 wake-ups for each MiB, and a fifth of the processor time (docs/performance.md).
 //
 // A direct wait holds a thread. So it is short, and only those that bring
 // enough may do it again; the others join the poller for their wait.
