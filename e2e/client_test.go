@@ -184,7 +184,7 @@ func (g *gateway) gone(t testing.TB, client string, since int) {
 	t.Helper()
 	ctx := context.Background()
 	begin, err := g.log.waitFrom(ctx, since, func(l logLine) bool {
-		return l.Message == "connected" && l.Client == client
+		return (l.Message == "connected" || l.Message == "logged in") && l.Client == client
 	})
 	if err == nil {
 		_, err = g.log.waitFrom(ctx, since, func(l logLine) bool {

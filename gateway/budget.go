@@ -26,6 +26,15 @@ func newBudget(burst int, every time.Duration) *budget {
 // strangersBudget is for what many clients together can bring about as often as they like.
 func strangersBudget() *budget { return newBudget(50, 20*time.Millisecond) }
 
+// visitsBudget is for the begin and end of sessions in which nobody has logged in, or not yet.
+// A busy evening must fit: those lines are how a session is followed through the log.
+func visitsBudget() *budget { return newBudget(visitsBurst, time.Second/visitsPerSecond) }
+
+const (
+	visitsBurst     = 1000
+	visitsPerSecond = 200
+)
+
 // event begins a line; nil, which takes everything and writes nothing, if there is none to
 // be: the log does not have this level, or the budget is spent.
 func (b *budget) event(log zerolog.Logger, level zerolog.Level) *zerolog.Event {

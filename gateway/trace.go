@@ -17,7 +17,7 @@ import (
 // session, login and transfer, with session id, user and address; commands at level debug.
 // What clients can bring about for nothing has a budget.
 func newTrace(log zerolog.Logger) *pi.Trace {
-	visits, refusals, failures := strangersBudget(), strangersBudget(), newFailureLog(log)
+	visits, refusals, failures := visitsBudget(), strangersBudget(), newFailureLog(log)
 	with := func(e *zerolog.Event, i pi.SessionInfo) *zerolog.Event {
 		e = e.Str("session", i.ID).Str("client", i.Remote.String())
 		if i.User != "" {
