@@ -18,7 +18,6 @@ import (
 	"github.com/spf13/afero"
 
 	"github.com/ftpgate/ftpgate/backends/s3/internal/fake"
-	"github.com/ftpgate/ftpgate/protocol/ftptest"
 	"github.com/ftpgate/ftpgate/protocol/vfs"
 )
 
@@ -252,31 +251,36 @@ func (d *damaged) Read(p []byte) (int, error) {
 // The end of the context ends a read at once, whatever the store does.
 func TestCancelDownload(t *testing.T) {
 	for name, effect := range map[string]fake.Effect{"stalled": fake.StallDownload(100_000, nil), "hung": fake.Hang()} {
-		r := newRig(t, newFake(t, fake.Options{}), func(o *Options) { o.MetadataCache = time.Minute })
-		r.put(t, "f", string(noise(300_000)))
-		if _, err := r.fs.Stat("/f"); err != nil {
-			t.Fatal(err)
-		}
-		ctx, cancel := context.WithCancel(t.Context())
-		r.fs = r.as(ctx)
-		r.wire.Inject(fake.Fault{Op: "GetObject", Effect: effect})
-		f := r.open("/f")
-		done := make(chan error)
-		go func() {
-			_, err := io.ReadAll(f)
-			done <- err
-		}()
-		ftptest.Eventually(t, "a request", func() bool { return r.wire.Count("GetObject") == 1 })
-		start := time.Now()
-		cancel()
-		if err := <-done; !errors.Is(err, context.Canceled) {
-			t.Errorf("%s: %v", name, err)
-		}
-		if err := f.Close(); err != nil {
-			t.Errorf("close: %v", err)
-		}
-		if took := time.Since(start); took > time.Second {
-			t.Errorf("%s: it took %v", name, took)
-		}
+		synctest.Test(t, func(t *testing.T) {
+			r := newRig(t, newBubble(t, fake.Options{}), func(o *Options) { o.MetadataCache = time.Hour })
+			r.put(t, "f", string(noise(300_000)))
+			if _, err := r.fs.Stat("/f"); err != nil {
+				t.Fatal(err)
+			}
+			ctx, cancel := context.WithCancel(t.Context())
+			r.fs = r.as(ctx)
+			r.wire.Inject(fake.Fault{Op: "GetObject", Effect: effect})
+			f := r.open("/f")
+			done := make(chan error)
+			go func() {
+				_, err := io.ReadAll(f)
+				done <- err
+			}()
+			synctest.Wait()
+			if r.wire.Count("GetObject") != 1 {
+				t.Errorf("asked %q", r.wire.Ops())
+			}
+			start := time.Now()
+			cancel()
+			if err := <-done; !errors.Is(err, context.Canceled) {
+				t.Errorf("%s: %v", name, err)
+			}
+			if err := f.Close(); err != nil {
+				t.Errorf("close: %v", err)
+			}
+			if took := time.Since(start); took != 0 {
+				t.Errorf("%s: it took %v", name, took)
+			}
+		})
 	}
 }

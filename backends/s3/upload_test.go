@@ -166,6 +166,18 @@ func TestSmallUploadTakesLittle(t *testing.T) {
 	if n := r.budget.Used(); n != smallChunk {
 		t.Errorf("10,000 bytes take %d", n)
 	}
+	if err := write(f, noise(smallUpload-10_000)); err != nil {
+		t.Fatal(err)
+	}
+	if n := r.budget.Used(); n != smallUpload {
+		t.Errorf("%d bytes take %d", smallUpload, n)
+	}
+	if err := write(f, noise(1)); err != nil {
+		t.Fatal(err)
+	}
+	if n := r.budget.Used(); n != testPart {
+		t.Errorf("one more takes %d", n)
+	}
 	if err := f.Close(); err != nil {
 		t.Fatal(err)
 	}
@@ -434,20 +446,22 @@ func TestSlowPublishing(t *testing.T) {
 
 // Whoever aborts while CreateMultipartUpload is asked gets its answer, to abort that, too.
 func TestAbortDuringCreate(t *testing.T) {
-	r := newRig(t, newFake(t, fake.Options{}))
-	r.wire.Inject(fake.Fault{Op: "CreateMultipartUpload", Effect: fake.Latency(100 * time.Millisecond)})
-	f := r.create("/f", vfs.ModeReplace)
-	if err := write(f, noise(testPart+1)); err != nil {
-		t.Fatal(err)
-	}
-	ftptest.Eventually(t, "a request", func() bool { return r.wire.Count("CreateMultipartUpload") > 0 })
-	if err := vfs.Abort(f); err != nil {
-		t.Errorf("abort: %v", err)
-	}
-	if r.wire.Count("AbortMultipartUpload") != 1 {
-		t.Errorf("asked %q", r.wire.Ops())
-	}
-	r.empty()
+	synctest.Test(t, func(t *testing.T) {
+		r := newRig(t, newBubble(t, fake.Options{}))
+		r.wire.Inject(fake.Fault{Op: "CreateMultipartUpload", Effect: fake.Latency(createPatience / 2)})
+		f := r.create("/f", vfs.ModeReplace)
+		if err := write(f, noise(testPart+1)); err != nil {
+			t.Fatal(err)
+		}
+		synctest.Wait()
+		if err := vfs.Abort(f); err != nil {
+			t.Errorf("abort: %v", err)
+		}
+		if r.wire.Count("AbortMultipartUpload") != 1 {
+			t.Errorf("asked %q", r.wire.Ops())
+		}
+		r.empty()
+	})
 }
 
 // A part that fails ends the upload with its reason.

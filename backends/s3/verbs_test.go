@@ -117,7 +117,7 @@ var faultyVerbs = []verb{
 	{name: "APPE small", before: files("d/f", sample("old", smallFile)), do: storing("/d/f", vfs.ModeAppend, 0, sample("new", smallFile)), after: files("d/f", sample("old", smallFile)+sample("new", smallFile))},
 	{name: "APPE new", do: storing("/d/f", vfs.ModeAppend, 0, sample("new", smallFile)), after: files("d/f", sample("new", smallFile))},
 	{name: "APPE parts", parts: true, before: files("d/f", sample("old", largeFile)), do: storing("/d/f", vfs.ModeAppend, 0, sample("new", mediumFile)), after: files("d/f", sample("old", largeFile)+sample("new", mediumFile))},
-	{name: "REST small", before: files("d/f", sample("old", smallFile)), do: storing("/d/f", vfs.ModeRestart, 100, sample("new", 600)), after: files("d/f", sample("old", 100)+sample("new", 600))},
+	{name: "REST small", before: files("d/f", sample("old", smallFile)), do: storing("/d/f", vfs.ModeRestart, 100, sample("new", 900)), after: files("d/f", sample("old", 100)+sample("new", 900))},
 	{name: "REST parts", parts: true, before: files("d/f", sample("old", largeFile)), do: storing("/d/f", vfs.ModeRestart, mediumFile, sample("new", largeFile)), after: files("d/f", sample("old", mediumFile)+sample("new", largeFile))},
 	{name: "RETR", before: files("d/f", sample("old", largeFile)), do: fetching("/d/f", 0, sample("old", largeFile)), after: files("d/f", sample("old", largeFile))},
 	{name: "REST and RETR", before: files("d/f", sample("old", largeFile)), do: fetching("/d/f", 1000, sample("old", largeFile)[1000:]), after: files("d/f", sample("old", largeFile))},
