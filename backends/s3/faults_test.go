@@ -39,6 +39,7 @@ func TestEveryFault(t *testing.T) {
 
 // The server's parts, and files of one, two and several.
 const (
+	cutAt      = 200 // bytes of an upload, then the connection ends
 	leastPart  = 1 << 10
 	faultPart  = 2 << 10
 	smallFile  = 1 << 10
@@ -69,7 +70,10 @@ type faultKind struct {
 	either  bool    // what was to be done may be done in spite of the error
 }
 
-func sending(r fake.Record) bool { return r.Sent > 0 }
+// sending: a body that ends before the cut is whole, and may be carried out at any time.
+// sending: a body that ended before the cut would be whole, and could be carried out at
+// any time after the client has given up.
+func sending(r fake.Record) bool { return r.Sent > cutAt }
 func reading(r fake.Record) bool { return r.Op == "GetObject" || r.Op == "ListObjectsV2" }
 func hiding(r fake.Record) bool {
 	return slices.Contains([]string{"CompleteMultipartUpload", "CopyObject", "UploadPartCopy"}, r.Op)
@@ -93,8 +97,8 @@ var (
 		{name: "reset", effect: fake.Reset, want: transient},
 		{name: "answer lost once", effect: fake.LoseAnswer, times: 1},
 		{name: "answer lost", effect: fake.LoseAnswer, want: transient, either: true},
-		{name: "upload cut once", effect: func() fake.Effect { return fake.CutUpload(700) }, times: 1, applies: sending},
-		{name: "upload cut", effect: func() fake.Effect { return fake.CutUpload(700) }, applies: sending, want: transient},
+		{name: "upload cut once", effect: func() fake.Effect { return fake.CutUpload(cutAt) }, times: 1, applies: sending},
+		{name: "upload cut", effect: func() fake.Effect { return fake.CutUpload(cutAt) }, applies: sending, want: transient},
 		{name: "download cut once", effect: func() fake.Effect { return fake.CutDownload(300) }, times: 1, applies: reading},
 		{name: "download short once", effect: func() fake.Effect { return fake.ShortDownload(300) }, times: 1, applies: reading},
 		{name: "download cut at once", effect: func() fake.Effect { return fake.CutDownload(0) }, applies: reading, want: transient},
