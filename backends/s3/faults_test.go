@@ -70,7 +70,6 @@ type faultKind struct {
 	either  bool    // what was to be done may be done in spite of the error
 }
 
-// sending: a body that ends before the cut is whole, and may be carried out at any time.
 // sending: a body that ended before the cut would be whole, and could be carried out at
 // any time after the client has given up.
 func sending(r fake.Record) bool { return r.Sent > cutAt }
