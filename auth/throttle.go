@@ -139,7 +139,7 @@ func (t *Throttle) guard(ctx context.Context, c Credentials, check func(context.
 }
 
 func (t *Throttle) exempt(a netip.Addr) bool {
-	return len(t.options.Allow) > 0 && allowed(t.options.Allow, a)
+	return Holds(t.options.Allow, a)
 }
 
 // wait holds a login back. A ban that begins meanwhile refuses it.

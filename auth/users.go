@@ -65,15 +65,10 @@ func (x *User) certified(names []string) bool {
 	return x.ClientName != "" && slices.ContainsFunc(names, func(n string) bool { return equalFoldASCII(n, x.ClientName) })
 }
 
-func allowed(from []netip.Prefix, addr netip.Addr) bool {
-	if len(from) == 0 {
-		return true
-	}
+func allowed(from []netip.Prefix, addr netip.Addr) bool { return len(from) == 0 || Holds(from, addr) }
+
+// Holds reports whether addr is in one of the networks.
+func Holds(networks []netip.Prefix, addr netip.Addr) bool {
 	addr = addr.Unmap().WithZone("") // Contains refuses an address with a zone
-	for _, p := range from {
-		if p.Contains(addr) {
-			return true
-		}
-	}
-	return false
+	return slices.ContainsFunc(networks, func(p netip.Prefix) bool { return p.Contains(addr) })
 }

@@ -25,7 +25,7 @@ func (g *Gateway) admit(endpoint string, remote netip.Addr) (refusal string) {
 	switch _, banned := g.throttle.Banned(remote); {
 	case banned:
 		refusal = refusalBanned
-	case len(l.AllowFrom) > 0 && !holds(l.AllowFrom, remote), holds(l.DenyFrom, remote):
+	case len(l.AllowFrom) > 0 && !auth.Holds(l.AllowFrom, remote), auth.Holds(l.DenyFrom, remote):
 		refusal = refusalNetwork
 	case !g.connects.take(remote, time.Now()):
 		refusal = refusalRate
@@ -34,12 +34,6 @@ func (g *Gateway) admit(endpoint string, remote netip.Addr) (refusal string) {
 	}
 	g.log.Debug().Str("listener", endpoint).Str("client", remote.String()).Str("reason", refusal).Msg("connection refused")
 	return refusal
-}
-
-// holds reports whether addr is in one of the networks.
-func holds(networks []netip.Prefix, addr netip.Addr) bool {
-	addr = addr.Unmap().WithZone("") // Contains refuses an address with a zone
-	return slices.ContainsFunc(networks, func(p netip.Prefix) bool { return p.Contains(addr) })
 }
 
 // connects counts the connections of each address, by the minute.
@@ -57,7 +51,7 @@ const maxCounted = 100_000
 
 // take counts a connection and reports whether it is not one too many.
 func (c *connects) take(a netip.Addr, now time.Time) bool {
-	if c.limit == 0 || holds(c.exempt, a) {
+	if c.limit == 0 || auth.Holds(c.exempt, a) {
 		return true
 	}
 	from := auth.Network(a)

@@ -67,14 +67,14 @@ const (
 // mistakes (level info) there is one of all sessions as well, since a client can begin a new one.
 type failureLog struct {
 	log      zerolog.Logger
-	mistakes *budget
+	mistakes *rate.Limiter
 
 	mu      sync.Mutex
 	budgets map[string]map[zerolog.Level]*budget // by session, from its first failure to its end
 }
 
 func newFailureLog(log zerolog.Logger) *failureLog {
-	return &failureLog{log: log, mistakes: strangersBudget(), budgets: make(map[string]map[zerolog.Level]*budget)}
+	return &failureLog{log: log, mistakes: strangersBudget().lines, budgets: make(map[string]map[zerolog.Level]*budget)}
 }
 
 // event begins a line about a failure in a session.
@@ -93,7 +93,7 @@ func (f *failureLog) event(session string, level zerolog.Level) *zerolog.Event {
 	if b == nil {
 		b = newBudget(failureBurst, failureEvery)
 		if level == zerolog.InfoLevel {
-			b.wider = f.mistakes.lines
+			b.wider = f.mistakes
 		}
 		levels[level] = b
 	}

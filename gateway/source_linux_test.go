@@ -12,28 +12,14 @@ import (
 
 	"github.com/ftpgate/ftpgate/gateway/config"
 	"github.com/ftpgate/ftpgate/protocol/ftp"
+	"github.com/ftpgate/ftpgate/protocol/ftptest"
 )
 
 // TestSourcePort: active data connections come from the configured port.
 func TestSourcePort(t *testing.T) {
-	fd, err := unix.Socket(unix.AF_INET, unix.SOCK_STREAM|unix.SOCK_CLOEXEC, 0)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer unix.Close(fd)
-	// Bound and not listened on, the port is kept for who shares it knowingly.
-	err = errors.Join(unix.SetsockoptInt(fd, unix.SOL_SOCKET, unix.SO_REUSEADDR, 1),
-		unix.Bind(fd, &unix.SockaddrInet4{Addr: [4]byte{127, 0, 0, 1}}))
-	if err != nil {
-		t.Fatal(err)
-	}
-	name, err := unix.Getsockname(fd)
-	if err != nil {
-		t.Fatal(err)
-	}
-	port := name.(*unix.SockaddrInet4).Port
+	port := ftptest.KeepPort(t)
 	r := run(t, zerolog.InfoLevel, func(c *config.Config) {
-		c.Listeners[0].ActiveMode, c.Listeners[0].SourcePort = true, uint16(port)
+		c.Listeners[0].ActiveMode, c.Listeners[0].SourcePort = true, port
 	})
 	l, err := net.ListenTCP("tcp4", &net.TCPAddr{IP: net.IPv4(127, 0, 0, 1)})
 	if err != nil {
@@ -52,7 +38,7 @@ func TestSourcePort(t *testing.T) {
 		t.Fatal(err)
 	}
 	conn.Close()
-	if got := conn.RemoteAddr().(*net.TCPAddr).Port; got != port {
+	if got := conn.RemoteAddr().(*net.TCPAddr).AddrPort().Port(); got != port {
 		t.Errorf("it comes from port %d", got)
 	}
 }

@@ -27,7 +27,7 @@ func (f filesystem) openRead(name string) (afero.File, error) {
 // reader is a file opened for reading: the version that was there then.
 // It serves one goroutine at a time.
 type reader struct {
-	refused
+	vfs.Refused
 	fs      filesystem
 	name    string
 	info    info
@@ -126,7 +126,7 @@ func (r *reader) Stat() (os.FileInfo, error) { return &r.info, nil }
 
 // listing is a directory opened for reading. It serves one goroutine at a time.
 type listing struct {
-	refused
+	vfs.Refused
 	fs      filesystem
 	name    string
 	node    *node

@@ -13,7 +13,7 @@ import (
 
 // upload is a file opened for writing.
 type upload struct {
-	refused
+	vfs.Refused
 	fs   filesystem
 	name string
 	flag int

@@ -26,7 +26,7 @@ const (
 // download is an object opened for reading: the version that was there then. It serves
 // one goroutine at a time. Its states are in the package's documentation.
 type download struct {
-	refused
+	vfs.Refused
 	fs     *fsys
 	name   string
 	object object

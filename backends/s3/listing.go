@@ -18,7 +18,7 @@ import (
 // consumed, asks for the next: two pages in all, however large the directory is.
 // It serves one goroutine at a time.
 type listing struct {
-	refused
+	vfs.Refused
 	fs     *fsys
 	name   string
 	dirKey string

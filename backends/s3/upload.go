@@ -14,7 +14,7 @@ import (
 
 // upload is a file opened for writing. Its states are in the package's documentation.
 type upload struct {
-	refused
+	vfs.Refused
 	fs   *fsys
 	name string
 	key  string

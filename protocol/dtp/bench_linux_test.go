@@ -215,7 +215,7 @@ func benchTransfers(b *testing.B, verb string, size int64, move copier) {
 
 // benchServe is the least a session does for the transfers of one client.
 func benchServe(ctx context.Context, control net.Conn, passive *Passive, path string, move copier) error {
-	channel := NewChannel(passive, addrPort(control.LocalAddr()), addrPort(control.RemoteAddr()))
+	channel := NewChannel(passive, AddrPort(control.LocalAddr()), AddrPort(control.RemoteAddr()))
 	defer channel.Reset()
 	line := make([]byte, 64)
 	var at netip.AddrPort

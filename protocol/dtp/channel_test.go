@@ -117,7 +117,7 @@ func TestNewSetUpReplacesOld(t *testing.T) {
 		t.Errorf("%d reservations", n)
 	}
 	l := target(t, local1)
-	if err := c.Active(addrPort(l.Addr())); err != nil {
+	if err := c.Active(AddrPort(l.Addr())); err != nil {
 		t.Fatal(err)
 	}
 	if n := c.passive.Stats().Reservations; n != 0 {
@@ -220,7 +220,7 @@ func TestActiveOpen(t *testing.T) {
 			leavesNothing(t)
 			ch := newChannel(t, c.local, c.peer)
 			l := target(t, c.at)
-			if err := ch.Active(netip.AddrPortFrom(c.targeted, addrPort(l.Addr()).Port())); err != nil {
+			if err := ch.Active(netip.AddrPortFrom(c.targeted, AddrPort(l.Addr()).Port())); err != nil {
 				t.Fatal(err)
 			}
 			if !ch.Pending() {
@@ -236,7 +236,7 @@ func TestActiveOpen(t *testing.T) {
 			}
 			defer client.Close()
 			same(t, conn, client)
-			if from := addrPort(client.RemoteAddr()).Addr(); from != c.local.Unmap() {
+			if from := AddrPort(client.RemoteAddr()).Addr(); from != c.local.Unmap() {
 				t.Errorf("from %v", from)
 			}
 		})
@@ -248,7 +248,7 @@ func TestActiveOpen(t *testing.T) {
 func TestBounce(t *testing.T) {
 	leavesNothing(t)
 	victim := target(t, local2)
-	at := addrPort(victim.Addr())
+	at := AddrPort(victim.Addr())
 	for _, c := range []struct {
 		name        string
 		local, peer netip.Addr
@@ -310,7 +310,7 @@ func TestActiveRefusedByThePeer(t *testing.T) {
 	c := newChannel(t, local1, local1)
 	l := target(t, local1)
 	l.Close()
-	if err := c.Active(addrPort(l.Addr())); err != nil {
+	if err := c.Active(AddrPort(l.Addr())); err != nil {
 		t.Fatal(err)
 	}
 	if _, err := open(t, c); err == nil {

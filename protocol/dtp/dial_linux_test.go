@@ -56,14 +56,14 @@ func TestSourcePort(t *testing.T) {
 			c := newChannel(t, addr, addr)
 			c.SourcePort = port
 			l := target(t, addr)
-			if err := c.Active(addrPort(l.Addr())); err != nil {
+			if err := c.Active(AddrPort(l.Addr())); err != nil {
 				t.Fatal(err)
 			}
 			conn, err := open(t, c)
 			if err != nil {
 				t.Fatal(err)
 			}
-			if from := addrPort(conn.LocalAddr()); from != netip.AddrPortFrom(addr, port) {
+			if from := AddrPort(conn.LocalAddr()); from != netip.AddrPortFrom(addr, port) {
 				t.Errorf("from %v, not port %d", from, port)
 			}
 			client, err := l.AcceptTCP()
@@ -85,7 +85,7 @@ func TestSourcePortIsHeld(t *testing.T) {
 	dial := func() (*net.TCPConn, error) {
 		c := newChannel(t, local1, local1)
 		c.SourcePort = port
-		if err := c.Active(addrPort(l.Addr())); err != nil {
+		if err := c.Active(AddrPort(l.Addr())); err != nil {
 			t.Fatal(err)
 		}
 		return open(t, c)
@@ -108,7 +108,7 @@ func TestSourcePortIsHeld(t *testing.T) {
 	second := make(chan error, 1)
 	go func() {
 		conn, err := dial()
-		if err == nil && int(addrPort(conn.LocalAddr()).Port()) != int(port) {
+		if err == nil && int(AddrPort(conn.LocalAddr()).Port()) != int(port) {
 			err = errors.New("it comes from another port")
 		}
 		second <- err
@@ -127,13 +127,13 @@ func TestSourcePortIsHeldAndAborted(t *testing.T) {
 	c := newChannel(t, local1, local1)
 	c.SourcePort = sourcePort(t, local1)
 	l := target(t, local1)
-	if err := c.Active(addrPort(l.Addr())); err != nil {
+	if err := c.Active(AddrPort(l.Addr())); err != nil {
 		t.Fatal(err)
 	}
 	if _, err := open(t, c); err != nil {
 		t.Fatal(err)
 	}
-	if err := c.Active(addrPort(l.Addr())); err != nil {
+	if err := c.Active(AddrPort(l.Addr())); err != nil {
 		t.Fatal(err)
 	}
 	ctx, cancel := context.WithCancelCause(context.Background())
@@ -161,10 +161,10 @@ func TestSourcePortIsNoTarget(t *testing.T) {
 // Where somebody listens nothing can come from, which is told at once.
 func TestSourcePortIsListenedOn(t *testing.T) {
 	leavesNothing(t)
-	taken := addrPort(target(t, local1).Addr())
+	taken := AddrPort(target(t, local1).Addr())
 	c := newChannel(t, local1, local1)
 	c.SourcePort = taken.Port()
-	if err := c.Active(addrPort(target(t, local1).Addr())); err != nil {
+	if err := c.Active(AddrPort(target(t, local1).Addr())); err != nil {
 		t.Fatal(err)
 	}
 	_, err := open(t, c)

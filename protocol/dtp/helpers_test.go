@@ -117,7 +117,7 @@ func accept(t *testing.T, r *Reservation) *net.TCPConn {
 // same fails unless a and b are the two ends of one connection.
 func same(t *testing.T, a, b net.Conn) {
 	t.Helper()
-	if addrPort(a.LocalAddr()) != addrPort(b.RemoteAddr()) || addrPort(a.RemoteAddr()) != addrPort(b.LocalAddr()) {
+	if AddrPort(a.LocalAddr()) != AddrPort(b.RemoteAddr()) || AddrPort(a.RemoteAddr()) != AddrPort(b.LocalAddr()) {
 		t.Fatalf("%v-%v and %v-%v are not one connection", a.LocalAddr(), a.RemoteAddr(), b.LocalAddr(), b.RemoteAddr())
 	}
 }

@@ -80,7 +80,7 @@ func (l *listener) pause(d time.Duration) bool {
 // goroutine of its own, of which Proxies bounds the number and the time:
 // the next connection waits for nobody.
 func (l *listener) take(c *net.TCPConn) {
-	peer := addrPort(c.RemoteAddr())
+	peer := AddrPort(c.RemoteAddr())
 	if !l.passive.proxies.Trusts(peer.Addr()) {
 		l.deliver(c, peer, false)
 		return
@@ -160,8 +160,12 @@ func (l *listener) retire() (left time.Duration, over bool) {
 	return 0, true
 }
 
-// addrPort is the unmapped address of a TCP end, with its zone.
-func addrPort(a net.Addr) netip.AddrPort {
-	ap := a.(*net.TCPAddr).AddrPort()
+// AddrPort is the unmapped address of a TCP connection's end, with its zone; zero if it has none (a pipe).
+func AddrPort(a net.Addr) netip.AddrPort {
+	t, ok := a.(*net.TCPAddr)
+	if !ok {
+		return netip.AddrPort{}
+	}
+	ap := t.AddrPort()
 	return netip.AddrPortFrom(ap.Addr().Unmap(), ap.Port())
 }

@@ -63,7 +63,7 @@ func TestSpoofedHeaderOnData(t *testing.T) {
 	thief := connect(t, local3, at)
 	io.WriteString(thief, spoofed)
 	closedWithoutByte(t, thief)
-	if got := <-told; got.Peer != addrPort(thief.LocalAddr()) || got.Waiting != client4.Addr() || got.Err != nil {
+	if got := <-told; got.Peer != AddrPort(thief.LocalAddr()) || got.Waiting != client4.Addr() || got.Err != nil {
 		t.Errorf("told of %+v", got)
 	}
 	// The client itself, past the proxy, gets its header stored as what it is: data.

@@ -47,7 +47,7 @@ func TestPortTheft(t *testing.T) {
 	at := netip.AddrPortFrom(local1, r.Port())
 	thief := connect(t, local2, at)
 	closedWithoutByte(t, thief)
-	if got := <-told; got != (Rejection{Local: at, Peer: addrPort(thief.LocalAddr()), Waiting: local1}) {
+	if got := <-told; got != (Rejection{Local: at, Peer: AddrPort(thief.LocalAddr()), Waiting: local1}) {
 		t.Errorf("told of %+v", got)
 	}
 	client := connect(t, local1, at)

@@ -108,7 +108,7 @@ func (p *Proxies) Origin(c *net.TCPConn) (Origin, error) {
 	}
 	switch {
 	case err == nil && o.Own:
-		return Origin{Peer: addrPort(c.RemoteAddr()), Reached: addrPort(c.LocalAddr()), Own: true}, nil
+		return Origin{Peer: AddrPort(c.RemoteAddr()), Reached: AddrPort(c.LocalAddr()), Own: true}, nil
 	case err == nil:
 		return o, nil
 	case len(raw) == 0 && (errors.Is(err, io.EOF) || errors.Is(err, syscall.ECONNRESET)):
@@ -204,5 +204,5 @@ func parseHeader(raw []byte) (Origin, error) {
 	if !ok {
 		return Origin{}, errHeaderFamily
 	}
-	return Origin{Peer: addrPort(peer), Reached: addrPort(reached)}, nil
+	return Origin{Peer: AddrPort(peer), Reached: AddrPort(reached)}, nil
 }

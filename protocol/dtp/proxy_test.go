@@ -156,7 +156,7 @@ func ends(t *testing.T) (server, client *net.TCPConn) {
 		t.Fatal(err)
 	}
 	defer l.Close()
-	client = connect(t, local2, addrPort(l.Addr()))
+	client = connect(t, local2, AddrPort(l.Addr()))
 	server, err = l.AcceptTCP()
 	if err != nil {
 		t.Fatal(err)

@@ -80,7 +80,7 @@ func TestTenPortsForHundreds(t *testing.T) {
 			return err
 		}
 		x.server = server
-		if addrPort(server.RemoteAddr()) != addrPort(c.LocalAddr()) {
+		if AddrPort(server.RemoteAddr()) != AddrPort(c.LocalAddr()) {
 			return fmt.Errorf("got the connection of %s", server.RemoteAddr())
 		}
 		return nil

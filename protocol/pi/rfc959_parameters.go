@@ -66,7 +66,7 @@ func only(verb, value, arg string) (ftp.Reply, error) {
 // connection's own, also behind a proxy: data connections come there, too.
 func (s *session) channel() *dtp.Channel {
 	if s.data == nil {
-		s.data = dtp.NewChannel(s.endpoint.Passive, addrPort(s.conn.LocalAddr()), s.info.Remote)
+		s.data = dtp.NewChannel(s.endpoint.Passive, dtp.AddrPort(s.conn.LocalAddr()), s.info.Remote)
 		s.data.SourcePort = s.endpoint.ActivePort
 	}
 	return s.data

@@ -92,7 +92,7 @@ func (s *Server) Serve(l net.Listener, e Endpoint) error {
 	for delay := time.Duration(0); ; {
 		conn, err := l.Accept()
 		if err == nil && !last.keep() {
-			s.refuse(conn, &e, addrPort(conn.RemoteAddr()), "Too many connections right now, try again in a few minutes.", nil)
+			s.refuse(conn, &e, dtp.AddrPort(conn.RemoteAddr()), "Too many connections right now, try again in a few minutes.", nil)
 			last.keep()
 			continue
 		}
@@ -219,7 +219,7 @@ func (s *Server) admit(conn net.Conn, e *Endpoint, proxies *dtp.Proxies, limits 
 // closed without a word, since what a proxy does with words is not known. Health
 // probes that are over before they began are not worth a report.
 func (s *Server) origin(conn net.Conn, e *Endpoint, proxies *dtp.Proxies) (remote, local netip.AddrPort, ok bool) {
-	remote, local = addrPort(conn.RemoteAddr()), addrPort(conn.LocalAddr())
+	remote, local = dtp.AddrPort(conn.RemoteAddr()), dtp.AddrPort(conn.LocalAddr())
 	c, isTCP := conn.(*net.TCPConn)
 	if !isTCP || !proxies.Trusts(remote.Addr()) {
 		return remote, local, true
@@ -238,16 +238,6 @@ func (s *Server) forget(c *session) {
 	s.mu.Lock()
 	delete(s.sessions, c)
 	s.mu.Unlock()
-}
-
-// addrPort returns the unmapped address of a TCP connection's end; zero if it has none (a pipe).
-func addrPort(a net.Addr) netip.AddrPort {
-	t, ok := a.(*net.TCPAddr)
-	if !ok {
-		return netip.AddrPort{}
-	}
-	ap := t.AddrPort()
-	return netip.AddrPortFrom(ap.Addr().Unmap(), ap.Port())
 }
 
 // beginStop stops accepting and returns the sessions that stand.

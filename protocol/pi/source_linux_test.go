@@ -1,13 +1,10 @@
 package pi_test
 
 import (
-	"errors"
 	"net"
 	"net/netip"
 	"strings"
 	"testing"
-
-	"golang.org/x/sys/unix"
 
 	"github.com/ftpgate/ftpgate/protocol/ftp"
 	"github.com/ftpgate/ftpgate/protocol/ftptest"
@@ -17,22 +14,7 @@ import (
 // TestActivePort: all active data connections come from the endpoint's port. While one
 // stands a second one to the same port of the client is 425, which says why; then it works again.
 func TestActivePort(t *testing.T) {
-	fd, err := unix.Socket(unix.AF_INET, unix.SOCK_STREAM|unix.SOCK_CLOEXEC, 0)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer unix.Close(fd)
-	// The port is kept for this test: bound, and not listened on.
-	err = errors.Join(unix.SetsockoptInt(fd, unix.SOL_SOCKET, unix.SO_REUSEADDR, 1),
-		unix.Bind(fd, &unix.SockaddrInet4{Addr: [4]byte{127, 0, 0, 1}}))
-	if err != nil {
-		t.Fatal(err)
-	}
-	name, err := unix.Getsockname(fd)
-	if err != nil {
-		t.Fatal(err)
-	}
-	port := uint16(name.(*unix.SockaddrInet4).Port)
+	port := ftptest.KeepPort(t)
 	l := newLog()
 	s := ftptest.Start(t, ftptest.Options{
 		FS: tree(t, map[string]string{"/f": "text"}), Endpoint: pi.Endpoint{ActivePort: port}, Trace: l.trace(),
