@@ -141,6 +141,7 @@ func (m *multipart) copyPart(id string, number int32, first, last int64) (types.
 		}
 		return types.CompletedPart{}, err
 	}
+	m.sized(number, last-first+1)
 	r := out.CopyPartResult
 	return types.CompletedPart{
 		ETag:          r.ETag,
@@ -171,7 +172,7 @@ func (u *upload) isBase() error {
 var errChanged = fmt.Errorf("%w: the file has changed since the upload began", vfs.ErrTransient)
 
 // metadata is that of the new object: what the old one had and what is configured, but
-// not its time.
+// neither its time nor a digest of its content.
 func (u *upload) metadata() map[string]string {
 	configured := u.fs.o.Put.Metadata
 	if u.from.base == nil || len(u.from.base.metadata) == 0 {
@@ -179,6 +180,7 @@ func (u *upload) metadata() map[string]string {
 	}
 	m := maps.Clone(u.from.base.metadata)
 	delete(m, mtimeKey)
+	delete(m, md5Key)
 	maps.Copy(m, configured)
 	return m
 }

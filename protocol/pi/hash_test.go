@@ -242,3 +242,32 @@ func TestHashBecomesAnothers(t *testing.T) {
 	o.remove()
 	c.Want(552)
 }
+
+// TestHashWaitIsAborted: who waits for a turn while storage hangs need not wait for it.
+func TestHashWaitIsAborted(t *testing.T) {
+	hung, o := obstruct(t, tree(t, map[string]string{"/f": "text", "/g": "text"}), "read", "/f", true)
+	opened := make(chan struct{}, 1)
+	s := ftptest.Start(t, ftptest.Options{FS: hooked(hung, func(_ context.Context, op, path string) error {
+		if op == "open" && path == "/g" {
+			opened <- struct{}{}
+		}
+		return nil
+	})})
+	var holders []*ftptest.Client
+	for range max(runtime.GOMAXPROCS(0)/4, 1) {
+		c := s.Login("rw")
+		c.Send("HASH f")
+		o.wait(t)
+		holders = append(holders, c)
+	}
+	c := s.Login("rw")
+	c.Send("HASH g")
+	await(t, opened, "the file to be opened")
+	c.Send("ABOR")
+	c.Want(426)
+	c.Want(226)
+	o.remove()
+	for _, c := range holders {
+		c.Want(213)
+	}
+}
