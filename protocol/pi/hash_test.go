@@ -116,7 +116,7 @@ func (f endlessFile) Close() error {
 	return f.File.Close()
 }
 
-// TestHashTakesTurns (THREATS 12): however many sessions have files hashed, few are at it at
+// TestHashTakesTurns: however many sessions have files hashed, few are at it at
 // once, and none waits for the end of another's.
 func TestHashTakesTurns(t *testing.T) {
 	e := newEndless(t)
