@@ -1,6 +1,7 @@
 package s3
 
 import (
+	"context"
 	"encoding/base64"
 	"encoding/binary"
 	"hash/crc32"
@@ -22,12 +23,34 @@ func (b *Backend) checksumType() types.ChecksumType {
 	return ""
 }
 
+// createMultipart begins an upload. Where the store does not know types of checksums, it
+// begins one that has none.
+func (b *Backend) createMultipart(ctx context.Context, in *sdk.CreateMultipartUploadInput) (*sdk.CreateMultipartUploadOutput, error) {
+	out, err := b.api.CreateMultipartUpload(ctx, in, writing)
+	if notImplemented(err) && in.ChecksumType != "" {
+		in.ChecksumType = ""
+		out, err = b.api.CreateMultipartUpload(ctx, in, writing)
+	}
+	return out, err
+}
+
+// createInput asks for the checksum of the whole, unless the store copies some of it:
+// versitygw 1.8 takes that of the object for that of each piece it copies, and what is made
+// of them would be wrong.
+func (m *multipart) createInput() *sdk.CreateMultipartUploadInput {
+	in := m.u.fs.createInput(m.u.key, m.u.metadata())
+	if m.copies {
+		in.ChecksumType = ""
+	}
+	return in
+}
+
 // wholeSum is the checksum of the object that the parts make, and nil if the store has
-// not promised to know it, or not told that of a part it has copied.
+// not promised to know it, or has copied some of them.
 func (m *multipart) wholeSum() *string {
 	algorithm := m.u.fs.algorithm()
 	c := crcOf(algorithm)
-	if !m.full || c.width == 0 {
+	if !m.full || m.copies || c.width == 0 {
 		return nil
 	}
 	var sum uint64

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"slices"
 	"testing"
 
 	"github.com/aws/aws-sdk-go-v2/service/s3/types"
@@ -59,13 +60,15 @@ func TestCombine(t *testing.T) {
 	}
 }
 
-// A large upload is compared with the checksum of the whole, and has it afterwards: also
-// one that continues an object, part of which the store has copied.
+// A large upload is compared with the checksum of the whole, and has it afterwards; so has one
+// that continues a short object. Where the store has copied some of it nothing is promised.
 func TestWholeChecksum(t *testing.T) {
 	eachStore(t, func(t *testing.T, st *store) {
 		for _, algorithm := range crcs {
 			t.Run(string(algorithm), func(t *testing.T) {
-				r := newRig(t, st.fresh(), func(o *Options) { o.Put.Checksum = string(algorithm) })
+				r := newRig(t, st.fresh(), func(o *Options) {
+					o.Put.Checksum, o.CopyPart = string(algorithm), testPart
+				})
 				r.wire.Forget()
 				data := noise(3*testPart + 12345)
 				promised := func() string {
@@ -90,17 +93,30 @@ func TestWholeChecksum(t *testing.T) {
 					t.Errorf("promised %q, want %q", got, sum(data))
 				}
 				r.digests("/f", data, hashOf(algorithm))
-				r.wire.Forget()
 				more := noise(testPart + 99)
-				if err := r.upload("/f", vfs.ModeAppend, more); err != nil {
-					t.Fatal(err)
+				for _, head := range [][]byte{noise(100), data} {
+					if err := r.upload("/f", vfs.ModeReplace, head); err != nil {
+						t.Fatal(err)
+					}
+					r.wire.Forget()
+					if err := r.upload("/f", vfs.ModeAppend, more); err != nil {
+						t.Fatal(err)
+					}
+					whole := append(slices.Clone(head), more...)
+					r.stores("f", whole)
+					want, stored := sum(whole), hashOf(algorithm)
+					if len(head) > testPart {
+						if want = ""; algorithm != types.ChecksumAlgorithmCrc64nvme { // of which there is no other kind
+							stored = 0
+						}
+					}
+					if got := promised(); got != want {
+						t.Errorf("%d bytes continued: promised %q, want %q", len(head), got, want)
+					}
+					if stored == 0 || want != "" || st.fake != nil { // see createInput
+						r.digests("/f", whole, stored)
+					}
 				}
-				data = append(data, more...)
-				r.stores("f", data)
-				if got := promised(); got != sum(data) && st.fake != nil { // others need not tell the checksum of a copied part
-					t.Errorf("continued: promised %q, want %q", got, sum(data))
-				}
-				r.digests("/f", data, hashOf(algorithm))
 			})
 		}
 	})
@@ -136,6 +152,25 @@ func TestNoWholeChecksum(t *testing.T) {
 			}
 			r.digests("/f", noise(size), want)
 		}
+	}
+}
+
+// A store that refuses to hear of types of checksums gets none of them.
+func TestChecksumTypeRefused(t *testing.T) {
+	r := newRig(t, newFake(t, fake.Options{NoFullObject: true}))
+	hits := r.wire.Inject(fake.Fault{Op: "CreateMultipartUpload", Times: 1, Effect: fake.Refuse(501, "NotImplemented")})
+	if err := r.upload("/f", vfs.ModeReplace, noise(2*testPart+5)); err != nil {
+		t.Fatal(err)
+	}
+	r.stores("f", noise(2*testPart+5))
+	var types []string
+	for _, rec := range r.wire.Log() {
+		if rec.Op == "CreateMultipartUpload" {
+			types = append(types, rec.Header.Get("X-Amz-Checksum-Type"))
+		}
+	}
+	if want := []string{"FULL_OBJECT", ""}; !slices.Equal(types, want) || hits() != 1 {
+		t.Errorf("asked for %q, want %q", types, want)
 	}
 }
 

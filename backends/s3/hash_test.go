@@ -31,6 +31,10 @@ func TestDigests(t *testing.T) {
 					r.wire.Forget()
 					if st.fake == nil { // others may compute some unasked
 						r.digestsRight("/f", noise(size), want)
+						if err := r.fs.Rename("/f", "/g"); err != nil {
+							t.Fatal(err)
+						}
+						r.digestsRight("/g", noise(size), 0)
 						continue
 					}
 					r.digests("/f", noise(size), want)

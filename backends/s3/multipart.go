@@ -37,6 +37,7 @@ type multipart struct {
 
 	created chan struct{} // closed when the store has given it an id, or not
 	id      string
+	copies  bool // the first parts come from an object in the store
 	full    bool // the object will have a checksum of its whole, see crc.go
 	err     error
 
@@ -124,7 +125,7 @@ func (m *multipart) createUpload() (string, error) {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(u.ctx), vfs.PublishTimeout)
 	defer cancel()
 	defer context.AfterFunc(u.ctx, func() { time.AfterFunc(createPatience, cancel) })()
-	out, err := u.fs.api.CreateMultipartUpload(ctx, u.fs.createInput(u.key, u.metadata()), writing)
+	out, err := u.fs.createMultipart(ctx, m.createInput())
 	if err != nil {
 		return "", err
 	}

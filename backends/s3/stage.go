@@ -115,6 +115,7 @@ func (u *upload) copyHead() error {
 	n := (keep + u.fs.o.CopyPart - 1) / u.fs.o.CopyPart
 	n = max(1, min(n, maxCopies, keep/u.fs.o.minPart))
 	m := u.multi()
+	m.copies = true
 	for i := range n {
 		number, err := m.place()
 		if err != nil {
@@ -141,7 +142,6 @@ func (m *multipart) copyPart(id string, number int32, first, last int64) (types.
 		}
 		return types.CompletedPart{}, err
 	}
-	m.sized(number, last-first+1)
 	r := out.CopyPartResult
 	return types.CompletedPart{
 		ETag:          r.ETag,
