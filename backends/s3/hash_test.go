@@ -6,6 +6,7 @@ import (
 	"encoding/base64"
 	"errors"
 	"io/fs"
+	"strings"
 	"testing"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -13,6 +14,8 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/s3/types"
 
 	"github.com/ftpgate/ftpgate/backends/s3/internal/fake"
+	"github.com/ftpgate/ftpgate/protocol/ftp"
+	"github.com/ftpgate/ftpgate/protocol/ftptest"
 	"github.com/ftpgate/ftpgate/protocol/vfs"
 )
 
@@ -178,5 +181,43 @@ func TestDigestRefused(t *testing.T) {
 			t.Errorf("%s: %v", code, err)
 		}
 		r.wire.Heal()
+	}
+}
+
+// TestHashOverFTP: what a client sees of it. Nothing is fetched.
+func TestHashOverFTP(t *testing.T) {
+	r := newRig(t, newFake(t, fake.Options{}))
+	if err := r.upload("/f", vfs.ModeReplace, []byte("123456789")); err != nil {
+		t.Fatal(err)
+	}
+	r.wire.Forget()
+	r.put(t, "d/f", "text") // makes a connection, which stays open
+	s := ftptest.Start(t, ftptest.Options{FS: r.b.Open("", 0)})
+	for _, user := range []string{"rw", "anonymous"} {
+		c := s.Login(user)
+		if got := c.Cmd(211, "FEAT").String(); !strings.Contains(got, "\n HASH CRC32*;CRC32C;CRC64NVME;MD5;SHA-1;SHA-256\n") || strings.Contains(got, "XSHA512") {
+			t.Errorf("FEAT: %s", got)
+		}
+		for _, line := range []struct {
+			code       ftp.Code
+			line, want string
+		}{
+			{213, "HASH f", "213 CRC32 0-8 cbf43926 f"},
+			{250, "XCRC f", "250 CBF43926"},
+			{250, "XMD5 f", "250 25F9E794323B453885F5181F1B624D0B"},
+			{550, "XSHA256 f", "550 No SHA-256 is stored with this file, and none is computed here. It has CRC32, MD5."},
+			{501, "OPTS HASH SHA-512", "501 Unknown algorithm, current selection not changed."},
+			{200, "OPTS HASH SHA-256", "200 SHA-256"},
+			{556, "HASH f", "556 f: No SHA-256 is stored with this file, and none is computed here. It has CRC32, MD5."},
+			{553, "HASH d", "553 d: Is a directory."},
+			{550, "HASH none", "550 none: No such file or directory."},
+		} {
+			if got := c.Cmd(line.code, "%s", line.line).String(); got != line.want {
+				t.Errorf("%s as %s: %s", line.line, user, got)
+			}
+		}
+	}
+	if n := r.wire.Count("GetObject"); n != 0 {
+		t.Errorf("%d objects were fetched", n)
 	}
 }
