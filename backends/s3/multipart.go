@@ -37,10 +37,13 @@ type multipart struct {
 
 	created chan struct{} // closed when the store has given it an id, or not
 	id      string
+	copies  bool // the first parts come from an object in the store
+	full    bool // the object will have a checksum of its whole, see crc.go
 	err     error
 
-	mu   sync.Mutex
-	done []types.CompletedPart
+	mu    sync.Mutex
+	done  []types.CompletedPart
+	sizes map[int32]int64 // of the parts, by number
 }
 
 // number is that of the part which is collected.
@@ -122,10 +125,11 @@ func (m *multipart) createUpload() (string, error) {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(u.ctx), vfs.PublishTimeout)
 	defer cancel()
 	defer context.AfterFunc(u.ctx, func() { time.AfterFunc(createPatience, cancel) })()
-	out, err := u.fs.api.CreateMultipartUpload(ctx, u.fs.createInput(u.key, u.metadata()), writing)
+	out, err := u.fs.createMultipart(ctx, m.createInput())
 	if err != nil {
 		return "", err
 	}
+	m.full = out.ChecksumType == types.ChecksumTypeFullObject
 	return aws.ToString(out.UploadId), nil
 }
 
@@ -140,6 +144,7 @@ func (m *multipart) uploadPart(id string, number int32, c *content) (types.Compl
 	if err != nil {
 		return types.CompletedPart{}, err
 	}
+	m.sized(number, c.size)
 	return types.CompletedPart{
 		ETag:          out.ETag,
 		ChecksumCRC32: s.crc32, ChecksumCRC32C: s.crc32c, ChecksumCRC64NVME: s.crc64, ChecksumSHA1: s.sha1, ChecksumSHA256: s.sha256,
@@ -163,6 +168,7 @@ func (u *upload) complete() error {
 		Bucket: &u.fs.o.Bucket, Key: &u.key, UploadId: &m.id,
 		MultipartUpload: &types.CompletedMultipartUpload{Parts: m.done},
 	}
+	m.promise(in)
 	return u.decide(publication{
 		request: func(ctx context.Context, a attempt) error {
 			in.IfMatch, in.IfNoneMatch = a.ifMatch, a.ifNoneMatch
@@ -175,6 +181,9 @@ func (u *upload) complete() error {
 
 // would is the object that the parts make.
 func (m *multipart) would(size int64) made {
+	if m.full {
+		return made{size: size, etag: etagOf(m.done), sums: sumOfWhole(m.u.fs.algorithm(), m.wholeSum())}
+	}
 	suffix := fmt.Sprintf("-%d", len(m.done))
 	all := func(algorithm types.ChecksumAlgorithm, of func(types.CompletedPart) *string) *string {
 		if m.u.fs.algorithm() != algorithm {

@@ -179,7 +179,7 @@ func (p *probe) copy(ctx context.Context) (string, error) {
 // multipart makes an upload of parts that grow, as those of a large file do.
 func (p *probe) multipart(ctx context.Context) (string, error) {
 	key := p.key + "-parts"
-	made, err := p.api.CreateMultipartUpload(ctx, p.createInput(key, p.o.Put.Metadata), writing)
+	made, err := p.createMultipart(ctx, p.createInput(key, p.o.Put.Metadata))
 	if err != nil {
 		return "", err
 	}

@@ -115,6 +115,7 @@ func (u *upload) copyHead() error {
 	n := (keep + u.fs.o.CopyPart - 1) / u.fs.o.CopyPart
 	n = max(1, min(n, maxCopies, keep/u.fs.o.minPart))
 	m := u.multi()
+	m.copies = true
 	for i := range n {
 		number, err := m.place()
 		if err != nil {
@@ -171,7 +172,7 @@ func (u *upload) isBase() error {
 var errChanged = fmt.Errorf("%w: the file has changed since the upload began", vfs.ErrTransient)
 
 // metadata is that of the new object: what the old one had and what is configured, but
-// not its time.
+// neither its time nor a digest of its content.
 func (u *upload) metadata() map[string]string {
 	configured := u.fs.o.Put.Metadata
 	if u.from.base == nil || len(u.from.base.metadata) == 0 {
@@ -179,6 +180,7 @@ func (u *upload) metadata() map[string]string {
 	}
 	m := maps.Clone(u.from.base.metadata)
 	delete(m, mtimeKey)
+	delete(m, md5Key)
 	maps.Copy(m, configured)
 	return m
 }

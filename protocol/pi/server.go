@@ -43,6 +43,7 @@ type Server struct {
 
 	table          map[string]*row // by verb; made once, by the first Serve
 	secureRefusals *rate.Limiter   // the same; see turnAway
+	hashing        hashing         // the same
 
 	mu        sync.Mutex
 	stop      chan struct{} // closed when the server is to stop; made on first use
@@ -160,6 +161,7 @@ func (s *Server) track(l net.Listener) <-chan struct{} {
 	if s.stop == nil {
 		s.table = newTable()
 		s.secureRefusals = newSecureRefusals()
+		s.hashing = newHashing()
 		s.stop = make(chan struct{})
 		s.listeners = make(map[net.Listener]struct{})
 		s.sessions = make(map[*session]struct{})

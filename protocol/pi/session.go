@@ -15,6 +15,7 @@ import (
 
 	"github.com/ftpgate/ftpgate/protocol/dtp"
 	"github.com/ftpgate/ftpgate/protocol/ftp"
+	"github.com/ftpgate/ftpgate/protocol/vfs"
 )
 
 // Why a command's context ends before the command does.
@@ -51,6 +52,7 @@ type session struct {
 	renameFrom   string
 	restart      int64
 	facts        ftp.Facts
+	hashed       vfs.Hashes // selected by OPTS HASH; 0: none has been
 	data         *dtp.Channel
 	epsvAll      bool
 	failedLogins int
@@ -193,7 +195,7 @@ func (s *session) reset() {
 	s.user, s.wd, s.renameFrom, s.restart = "", "/", "", 0
 	s.noPassword = false
 	s.typ, s.typeSet = typeASCII, s.endpoint.ASCII
-	s.facts = ftp.AllFacts
+	s.facts, s.hashed = ftp.AllFacts, 0
 	s.epsvAll = false
 	if s.data != nil {
 		s.data.Reset()

@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"github.com/ftpgate/ftpgate/protocol/ftp"
+	"github.com/ftpgate/ftpgate/protocol/vfs"
 )
 
 // argument says what a verb takes.
@@ -112,6 +113,16 @@ func newTable() map[string]*row {
 		{verb: "MFMT", rfc: "draft-somers-ftp-mfxx-04 §3", help: "MFMT <sp> YYYYMMDDHHMMSS <sp> path", arg: argText, needs: Touch, handle: (*session).mfmt, store: true, feat: featMFMT},
 		{verb: "STAT", rfc: "RFC 959 §4.1.3", help: "STAT [<sp> path]", arg: argOptional, needs: List, handle: (*session).stat, store: true, overtakes: true, keeps: keepAll},
 
+		// Digests; the handlers ask for the right to read, or that the file is one's own
+		{verb: "HASH", rfc: "draft-bryan-ftpext-hash-02", help: "HASH <sp> file", arg: argPath, handle: (*session).hash, store: true, file: true, feat: featHASH},
+		{verb: "MD5", rfc: "draft-twine-ftpmd5-00", help: "MD5 <sp> file", arg: argPath, handle: (*session).md5, store: true, file: true, feat: featHash("MD5", vfs.MD5)},
+		{verb: "XCRC", rfc: "by custom", help: "XCRC <sp> file", arg: argText, handle: xhash(vfs.CRC32), store: true, feat: featHash("XCRC", vfs.CRC32)},
+		{verb: "XMD5", rfc: "by custom", help: "XMD5 <sp> file", arg: argText, handle: xhash(vfs.MD5), store: true, feat: featHash("XMD5", vfs.MD5)},
+		{verb: "XSHA", rfc: "by custom", help: "XSHA <sp> file", arg: argText, handle: xhash(vfs.SHA1), store: true, feat: featHash("XSHA", vfs.SHA1)},
+		{verb: "XSHA1", rfc: "by custom", help: "XSHA1 <sp> file", arg: argText, handle: xhash(vfs.SHA1), store: true, feat: featHash("XSHA1", vfs.SHA1)},
+		{verb: "XSHA256", rfc: "by custom", help: "XSHA256 <sp> file", arg: argText, handle: xhash(vfs.SHA256), store: true, feat: featHash("XSHA256", vfs.SHA256)},
+		{verb: "XSHA512", rfc: "by custom", help: "XSHA512 <sp> file", arg: argText, handle: xhash(vfs.SHA512), store: true, feat: featHash("XSHA512", vfs.SHA512)},
+
 		// Information
 		{verb: "FEAT", rfc: "RFC 2389 §3", help: "FEAT", handle: (*session).feat, beforeLogin: true, keeps: keepAll},
 		{verb: "OPTS", rfc: "RFC 2389 §4", help: "OPTS <sp> command [<sp> options]", arg: argText, handle: (*session).opts, beforeLogin: true, keeps: keepAll, feat: always("UTF8")},
@@ -132,7 +143,6 @@ func newTable() map[string]*row {
 		{verb: "LPSV", rfc: "RFC 1639"},
 		{verb: "MFCT", rfc: "draft-somers-ftp-mfxx-04 §4", arg: argText},
 		{verb: "MFF", rfc: "draft-somers-ftp-mfxx-04 §5", arg: argText},
-		{verb: "HASH", rfc: "draft-bryan-ftpext-hash-02", arg: argText},
 		{verb: "RANG", rfc: "draft-bryan-ftp-range-08", arg: argText},
 		{verb: "COMB", rfc: "by custom", arg: argText},
 		{verb: "CSID", rfc: "by custom", arg: argText, beforeLogin: true},
@@ -140,12 +150,6 @@ func newTable() map[string]*row {
 		{verb: "DSIZ", rfc: "draft-peterson-streamlined-ftp-command-extensions-10", arg: argOptional},
 		{verb: "RMDA", rfc: "draft-peterson-streamlined-ftp-command-extensions-10", arg: argText},
 		{verb: "THMB", rfc: "draft-peterson-streamlined-ftp-command-extensions-10", arg: argText},
-		{verb: "XCRC", rfc: "by custom", arg: argText},
-		{verb: "XMD5", rfc: "by custom", arg: argText},
-		{verb: "XSHA", rfc: "by custom", arg: argText},
-		{verb: "XSHA1", rfc: "by custom", arg: argText},
-		{verb: "XSHA256", rfc: "by custom", arg: argText},
-		{verb: "XSHA512", rfc: "by custom", arg: argText},
 		{verb: "MAIL", rfc: "RFC 765", arg: argOptional},
 		{verb: "MLFL", rfc: "RFC 765", arg: argOptional},
 		{verb: "MSND", rfc: "RFC 765", arg: argOptional},

@@ -82,6 +82,13 @@ func behind(t testing.TB, name string, fsys afero.Fs) afero.Fs {
 		return odd(fsys)
 	case "both":
 		return withBoth(t, fsys)
+	case "stores digests", "no digests":
+		return storing{hooked(fsys, func(_ context.Context, op, path string) error {
+			if op == "open" {
+				t.Errorf("%s is opened", path)
+			}
+			return nil
+		}), name == "stores digests"}
 	case "full disk":
 		return fail("write", vfs.ErrNoSpace)
 	case "fails to read":

@@ -32,6 +32,8 @@
 //     onto a directory, or a directory onto anything, is fs.ErrExist; a
 //     directory into its own subtree, or anything from or to "/", is
 //     fs.ErrInvalid.
+//  8. A digest that is told (Hasher) is that of the file as it is now: one of an
+//     older content is worse than none.
 //
 // # The states of a file opened for writing
 //

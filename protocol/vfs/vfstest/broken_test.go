@@ -67,6 +67,7 @@ type faults struct {
 	chtimes    func(below afero.Fs, name string, mtime time.Time) error
 	chmod      func(below afero.Fs, name string, mode fs.FileMode) error
 	held       func(below afero.Fs, name string) (int64, error)
+	digest     func(below afero.Fs, name string, h vfs.Hashes) ([]byte, int64, error)
 	properties func(vfs.Properties) vfs.Properties
 }
 
@@ -205,6 +206,15 @@ func (b broken) Held(name string) (int64, error) {
 		return b.faults.held(b.Fs, b.n(name))
 	}
 	return vfs.Held(b.Fs, b.n(name))
+}
+
+func (b broken) Digest(name string, h vfs.Hashes) ([]byte, int64, error) {
+	digest := b.faults.digest
+	if digest == nil {
+		digest = vfs.Digest
+	}
+	sum, size, err := digest(b.Fs, b.n(name), h)
+	return sum, size, b.e(err)
 }
 
 func (f *file) Write(p []byte) (int, error) {

@@ -11,6 +11,7 @@ var themes = []theme{
 	listing,
 	impliedDirs,
 	attributes,
+	digests,
 	naming,
 	cancelling,
 	concurrency,

@@ -22,6 +22,9 @@ type Options struct {
 	Uniform bool
 	// NoConditions ignores If-Match and If-None-Match on everything that writes, as older stores do.
 	NoConditions bool
+	// NoFullObject ignores X-Amz-Checksum-Type, as stores did before 2025: the checksum of an upload in
+	// parts is one of theirs, and nothing says so but its suffix.
+	NoFullObject bool
 	// Discard keeps the size and the ETag of what is uploaded and forgets the bytes: they read as zeros.
 	Discard bool
 	Now     func() time.Time // time.Now
