@@ -2,7 +2,9 @@ package s3
 
 import (
 	"context"
+	"errors"
 	"io/fs"
+	"iter"
 	"os"
 	"sync"
 	"time"
@@ -156,21 +158,47 @@ func (u *upload) Abort() error {
 
 // Close publishes, or discards and says why.
 func (u *upload) Close() error {
+	_, err := u.CloseFree(func(func(string) bool) {})
+	return err
+}
+
+// CloseFree implements vfs.FreeCloser, for what is still in memory as a whole.
+func (u *upload) CloseFree(others iter.Seq[string]) (name string, err error) {
 	u.mu.Lock()
 	defer u.mu.Unlock()
 	if err := u.end("close"); err != nil {
-		return err
+		return "", err
 	}
-	err := u.failed
-	if err == nil {
+	if err = u.failed; err == nil {
 		err = u.publish()
+		if u.isTaken(err) {
+			for name = range others {
+				if err = u.publishAs(name); !u.isTaken(err) {
+					break
+				}
+			}
+		}
 	}
 	if err != nil {
 		_ = u.discard() // the other error says more
-		return fault("close", u.name, err)
+		return "", fault("close", u.name, err)
 	}
 	u.release()
-	return nil
+	return name, nil
+}
+
+// isTaken reports whether the upload failed because there is an object of its name, and
+// can be published under another.
+func (u *upload) isTaken(err error) bool {
+	return u.flag == vfs.ModeCreate && u.parts == nil && errors.Is(err, fs.ErrExist)
+}
+
+// publishAs is publish under another name.
+func (u *upload) publishAs(name string) (err error) {
+	if u.key, err = u.fs.key(name); err != nil {
+		return err
+	}
+	return u.put()
 }
 
 // publish makes an object of what was written, or fails and leaves the old one.

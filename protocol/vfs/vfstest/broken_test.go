@@ -3,6 +3,7 @@ package vfstest
 import (
 	"context"
 	"io/fs"
+	"iter"
 	"os"
 	"sync/atomic"
 	"time"
@@ -81,6 +82,7 @@ type file struct {
 	close        func() error
 	abort        func() error
 	keep         func() error
+	closeFree    func(others iter.Seq[string]) (string, error)
 }
 
 func (f faults) wrap(fsys afero.Fs) afero.Fs { return broken{fsys, &f} }
@@ -247,6 +249,16 @@ func (f *file) Close() error {
 		return f.close()
 	}
 	return f.File.Close()
+}
+
+func (f *file) CloseFree(others iter.Seq[string]) (string, error) {
+	switch {
+	case f.closeFree != nil:
+		return f.closeFree(others)
+	case f.close != nil:
+		return "", f.close()
+	}
+	return vfs.CloseFree(f.File, others)
 }
 
 func (f *file) Abort() error {
