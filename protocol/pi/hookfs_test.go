@@ -3,6 +3,7 @@ package pi_test
 import (
 	"context"
 	"io/fs"
+	"iter"
 	"os"
 	"time"
 
@@ -174,6 +175,15 @@ func (f *hookFile) Close() error {
 		return err
 	}
 	return f.File.Close()
+}
+
+// CloseFree passes the hook as Close does.
+func (f *hookFile) CloseFree(others iter.Seq[string]) (string, error) {
+	if err := f.fs.call("close", f.path); err != nil {
+		vfs.Abort(f.File)
+		return "", err
+	}
+	return vfs.CloseFree(f.File, others)
 }
 
 func (f *hookFile) Abort() error {
