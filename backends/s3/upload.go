@@ -34,6 +34,7 @@ type upload struct {
 	parts  *multipart // nil as long as one PutObject may do
 	from   continuing // of ModeAppend and ModeRestart
 	size   int64      // of all that was written, and of the head that is kept
+	sizes  sizes      // of the parts
 }
 
 // openUpload makes no request, except in the modes that continue an object.
@@ -48,7 +49,7 @@ func (f *fsys) openUpload(name string, flag int) (afero.File, error) {
 	if err != nil {
 		return nil, fault("open", name, err)
 	}
-	u := &upload{fs: f, name: name, key: key, flag: flag, claim: f.o.Budget.Claim()}
+	u := &upload{fs: f, name: name, key: key, flag: flag, claim: f.o.Budget.Claim(), sizes: f.sizesFor(0)}
 	u.ctx, u.cancel = context.WithCancelCause(f.ctx)
 	if u.continues() {
 		if err := u.look(); err != nil {
@@ -101,6 +102,15 @@ func (u *upload) Write(p []byte) (int, error) {
 
 func (u *upload) WriteString(s string) (int, error) { return u.Write([]byte(s)) }
 
+// HintSize implements vfs.SizeHinter.
+func (u *upload) HintSize(n int64) {
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	if u.part == nil && u.parts == nil {
+		u.sizes = u.fs.sizesFor(n)
+	}
+}
+
 // collect adds p to the part, and sends every part that is full and not the only one.
 func (u *upload) collect(p []byte) error {
 	if err := u.stage(); err != nil {
@@ -132,7 +142,7 @@ func (u *upload) collect(p []byte) error {
 func (u *upload) collected() *content {
 	if u.part == nil {
 		number := u.number()
-		u.part = &content{claim: u.claim, limit: u.fs.partSize(number), later: number > 1, sum: newSum(u.fs.algorithm())}
+		u.part = &content{claim: u.claim, limit: u.sizes.part(number), later: number > 1, sum: newSum(u.fs.algorithm())}
 	}
 	return u.part
 }

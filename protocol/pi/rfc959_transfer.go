@@ -190,17 +190,21 @@ func (s *session) stou(ctx context.Context, r request) (ftp.Reply, error) {
 	return s.receive(ctx, r, upload{path: path, flag: vfs.ModeCreate, names: n, begin: "FILE: " + n.shown(path), end: n.stored()})
 }
 
-// allo (ALLO) is superfluous here: nothing is allocated in advance.
+// allo (ALLO) notes how many bytes the client says that it will send next. Nothing is
+// allocated; to some storages it is good to know. The maximum record size means nothing here.
 func (s *session) allo(_ context.Context, r request) (ftp.Reply, error) {
 	f := strings.Fields(strings.ToUpper(r.Arg))
 	if len(f) != 1 && !(len(f) == 3 && f[1] == "R") {
 		return ftp.Reply{}, ftp.ErrSyntax
 	}
-	for i := 0; i < len(f); i += 2 {
-		if _, err := parseOffset(f[i]); err != nil {
-			return ftp.Reply{}, err
-		}
+	size, err := parseOffset(f[0])
+	if err == nil && len(f) == 3 {
+		_, err = parseOffset(f[2])
 	}
+	if err != nil {
+		return ftp.Reply{}, err
+	}
+	s.announced = size
 	return ftp.Replyf(202, "No storage allocation necessary."), nil
 }
 

@@ -140,6 +140,7 @@ func (s *session) receive(ctx context.Context, r request, u upload) (reply ftp.R
 		err = errDenied
 		return reply, err
 	}
+	vfs.HintSize(f, s.announced)
 	dst, err := s.bounded(ctx, u, f)
 	if err != nil {
 		return reply, err

@@ -67,6 +67,22 @@ func CloseFree(f afero.File, others iter.Seq[string]) (name string, err error) {
 	return "", f.Close()
 }
 
+// SizeHinter is a file opened for writing that can make use of how many bytes will be
+// written. HintSize is called once at most, before the first Write and Seek, with an n above 0 that a
+// client has announced (ALLO): it may be wrong, by any amount and either way, and neither what
+// can be written nor what is taken in advance may depend on it beyond a bound of the backend's own.
+// Fallback: nobody tells.
+type SizeHinter interface {
+	HintSize(n int64)
+}
+
+// HintSize tells f, if it wants to know, that n bytes are announced.
+func HintSize(f afero.File, n int64) {
+	if h, ok := f.(SizeHinter); ok && n > 0 {
+		h.HintSize(n)
+	}
+}
+
 // Resumer is a filesystem that holds partial uploads for its owner. Held
 // returns the size of the one held under name, or fs.ErrNotExist.
 // A held partial takes precedence over the finished file of that name in

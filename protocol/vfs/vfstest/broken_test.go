@@ -82,6 +82,7 @@ type file struct {
 	close        func() error
 	abort        func() error
 	keep         func() error
+	hint         func(n int64)
 	closeFree    func(others iter.Seq[string]) (string, error)
 }
 
@@ -214,6 +215,14 @@ func (f *file) Write(p []byte) (int, error) {
 		return f.write(p)
 	}
 	return f.File.Write(p)
+}
+
+func (f *file) HintSize(n int64) {
+	if f.hint != nil {
+		f.hint(n)
+		return
+	}
+	vfs.HintSize(f.File, n)
 }
 
 func (f *file) Seek(offset int64, whence int) (int64, error) {
