@@ -584,29 +584,3 @@ func TestErrorInSuccess(t *testing.T) {
 	r.wire.Heal()
 	r.empty()
 }
-
-func TestPartSizes(t *testing.T) {
-	b := &Backend{o: Options{PartSize: DefaultPartSize}}
-	var total int64
-	for n := int32(1); n <= maxParts; n++ {
-		size := b.partSize(n)
-		if n <= equalParts && size != DefaultPartSize {
-			t.Fatalf("part %d has %d bytes", n, size)
-		}
-		if size > maxPartSize {
-			t.Fatalf("part %d has %d bytes, more than S3 takes", n, size)
-		}
-		total += size
-	}
-	if total < maxSize {
-		t.Errorf("only %d bytes fit", total)
-	}
-	b.o.Uniform = true
-	if b.partSize(maxParts) != DefaultPartSize {
-		t.Error("uniform parts grow")
-	}
-	b.o = Options{PartSize: minPartSize}
-	for n := int32(1); n <= maxParts; n++ {
-		total += b.partSize(n)
-	}
-}

@@ -211,6 +211,9 @@ func (s *session) clearOneShots(r *row, code ftp.Code) {
 	if r.keeps&keepRestart == 0 && !(r.verb == "REST" && code == 350) {
 		s.restart = 0
 	}
+	if r.keeps&keepSize == 0 && !(r.verb == "ALLO" && code == 202) {
+		s.announced = 0
+	}
 	if r.keeps&keepUser == 0 && !(r.verb == "USER" && code == 331) {
 		s.user = ""
 	}

@@ -27,7 +27,10 @@ const (
 	keepUser    keep = 1 << iota // USER, until PASS
 	keepRename                   // RNFR, until RNTO
 	keepRestart                  // REST, until a transfer
-	keepAll     = keepUser | keepRename | keepRestart
+	keepSize                     // ALLO, until a transfer
+
+	keepTransfer = keepRestart | keepSize
+	keepAll      = keepUser | keepRename | keepTransfer
 )
 
 // handler runs a verb with the floor held. It returns the final reply or
@@ -78,13 +81,13 @@ func newTable() map[string]*row {
 		{verb: "CCC", rfc: "RFC 4217 §5", help: "CCC", handle: (*session).ccc, on: withTLS, beforeLogin: true},
 
 		// Transfer parameters, RFC 959 §4.1.2
-		{verb: "TYPE", rfc: "RFC 959 §3.1.1", help: "TYPE <sp> A [N] | I | L 8", arg: argText, handle: (*session).type_, keeps: keepRestart},
-		{verb: "STRU", rfc: "RFC 959 §3.1.2", help: "STRU <sp> F", arg: argText, handle: (*session).stru, keeps: keepRestart},
-		{verb: "MODE", rfc: "RFC 959 §3.4", help: "MODE <sp> S", arg: argText, handle: (*session).mode, keeps: keepRestart},
-		{verb: "PASV", rfc: "RFC 959 §4.1.2", help: "PASV", handle: (*session).pasv, on: withPassive, keeps: keepRestart},
-		{verb: "PORT", rfc: "RFC 959 §4.1.2", help: "PORT <sp> h1,h2,h3,h4,p1,p2", arg: argText, handle: (*session).port, on: withActive, keeps: keepRestart},
-		{verb: "EPSV", rfc: "RFC 2428 §3", help: "EPSV [<sp> 1 | 2 | ALL]", arg: argOptional, handle: (*session).epsv, on: withPassive, keeps: keepRestart, feat: always("EPSV")},
-		{verb: "EPRT", rfc: "RFC 2428 §2", help: "EPRT <sp> |family|address|port|", arg: argText, handle: (*session).eprt, on: withActive, keeps: keepRestart, feat: always("EPRT")},
+		{verb: "TYPE", rfc: "RFC 959 §3.1.1", help: "TYPE <sp> A [N] | I | L 8", arg: argText, handle: (*session).type_, keeps: keepTransfer},
+		{verb: "STRU", rfc: "RFC 959 §3.1.2", help: "STRU <sp> F", arg: argText, handle: (*session).stru, keeps: keepTransfer},
+		{verb: "MODE", rfc: "RFC 959 §3.4", help: "MODE <sp> S", arg: argText, handle: (*session).mode, keeps: keepTransfer},
+		{verb: "PASV", rfc: "RFC 959 §4.1.2", help: "PASV", handle: (*session).pasv, on: withPassive, keeps: keepTransfer},
+		{verb: "PORT", rfc: "RFC 959 §4.1.2", help: "PORT <sp> h1,h2,h3,h4,p1,p2", arg: argText, handle: (*session).port, on: withActive, keeps: keepTransfer},
+		{verb: "EPSV", rfc: "RFC 2428 §3", help: "EPSV [<sp> 1 | 2 | ALL]", arg: argOptional, handle: (*session).epsv, on: withPassive, keeps: keepTransfer, feat: always("EPSV")},
+		{verb: "EPRT", rfc: "RFC 2428 §2", help: "EPRT <sp> |family|address|port|", arg: argText, handle: (*session).eprt, on: withActive, keeps: keepTransfer, feat: always("EPRT")},
 
 		// Transfers, RFC 959 §4.1.3
 		{verb: "RETR", rfc: "RFC 959 §4.1.3", help: "RETR <sp> file", arg: argPath, needs: Read, handle: (*session).retr, store: true, transfer: true, file: true},
@@ -92,7 +95,7 @@ func newTable() map[string]*row {
 		{verb: "APPE", rfc: "RFC 959 §4.1.3", help: "APPE <sp> file", arg: argPath, needs: Create, handle: (*session).appe, store: true, transfer: true, upload: true, file: true},
 		{verb: "STOU", rfc: "RFC 1123 §4.1.2.9", help: "STOU [<sp> file]", arg: argOptionalPath, needs: Create, handle: (*session).stou, store: true, transfer: true, upload: true},
 		{verb: "ALLO", rfc: "RFC 959 §4.1.3", help: "ALLO <sp> bytes [<sp> R <sp> bytes]", arg: argText, handle: (*session).allo, keeps: keepRestart},
-		{verb: "REST", rfc: "RFC 3659 §5", help: "REST <sp> offset", arg: argText, handle: (*session).rest, feat: always("REST STREAM")},
+		{verb: "REST", rfc: "RFC 3659 §5", help: "REST <sp> offset", arg: argText, handle: (*session).rest, keeps: keepSize, feat: always("REST STREAM")},
 		{verb: "ABOR", rfc: "RFC 959 §4.1.3", help: "ABOR", handle: (*session).abor},
 		{verb: "LIST", rfc: "RFC 959 §4.1.3", help: "LIST [<sp> -options] [<sp> path]", arg: argOptional, needs: List, handle: (*session).list, store: true, transfer: true},
 		{verb: "NLST", rfc: "RFC 959 §4.1.3", help: "NLST [<sp> -options] [<sp> path]", arg: argOptional, needs: List, handle: (*session).nlst, store: true, transfer: true},

@@ -18,7 +18,8 @@
 //     Published means whole, under its name, replacing what was there. Until
 //     then, and after Abort, a crash or a lost client, readers see the old
 //     state. Close returns nil only if the file is published. After a failed
-//     Write, Close aborts and returns that error.
+//     Write, Close aborts and returns that error. CloseFree (FreeCloser) is a Close
+//     that may take another name than the file's own.
 //  4. Append and restart stage a copy of the existing head. If the base changed
 //     since it was staged, Close fails with ErrTransient and publishes nothing.
 //  5. ContextFs.WithContext is called once per command and handles keep that
@@ -40,6 +41,8 @@
 //	staged --Write--> staged
 //	staged --Close--> published   (nil: whole, under its name)
 //	staged --Close--> discarded   (an error: the old state stands)
+//	staged --CloseFree--> published or discarded, as by Close (FreeCloser in ModeCreate only;
+//	                              nil: under its name, or the first free one of others)
 //	staged --Abort--> discarded
 //	staged --Keep---> held        (Resumer only; for its owner only)
 //	held   --open ModeAppend or ModeRestart--> staged, from what was held

@@ -3,6 +3,7 @@ package vfstest
 import (
 	"context"
 	"io/fs"
+	"iter"
 	"os"
 	"sync/atomic"
 	"time"
@@ -82,6 +83,8 @@ type file struct {
 	close        func() error
 	abort        func() error
 	keep         func() error
+	hint         func(n int64)
+	closeFree    func(others iter.Seq[string]) (string, error)
 }
 
 func (f faults) wrap(fsys afero.Fs) afero.Fs { return broken{fsys, &f} }
@@ -224,6 +227,14 @@ func (f *file) Write(p []byte) (int, error) {
 	return f.File.Write(p)
 }
 
+func (f *file) HintSize(n int64) {
+	if f.hint != nil {
+		f.hint(n)
+		return
+	}
+	vfs.HintSize(f.File, n)
+}
+
 func (f *file) Seek(offset int64, whence int) (int64, error) {
 	if f.seek != nil {
 		return f.seek(offset, whence)
@@ -257,6 +268,16 @@ func (f *file) Close() error {
 		return f.close()
 	}
 	return f.File.Close()
+}
+
+func (f *file) CloseFree(others iter.Seq[string]) (string, error) {
+	switch {
+	case f.closeFree != nil:
+		return f.closeFree(others)
+	case f.close != nil:
+		return "", f.close()
+	}
+	return vfs.CloseFree(f.File, others)
 }
 
 func (f *file) Abort() error {

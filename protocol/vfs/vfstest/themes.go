@@ -5,6 +5,7 @@ var themes = []theme{
 	modes,
 	refusals,
 	publishing,
+	freeNames,
 	lostUpdates,
 	holding,
 	renaming,
