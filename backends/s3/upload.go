@@ -46,11 +46,12 @@ func (f *fsys) openUpload(name string, flag int) (afero.File, error) {
 	if err != nil {
 		return nil, fault("open", name, err)
 	}
-	u := &upload{fs: f, name: name, key: key, flag: flag, claim: f.o.Budget.Claim()}
+	u := &upload{fs: f, name: name, key: key, flag: flag}
+	u.claim = f.o.Budget.Claim(u.tooSlow)
 	u.ctx, u.cancel = context.WithCancelCause(f.ctx)
 	if u.continues() {
 		if err := u.look(); err != nil {
-			u.cancel(fs.ErrClosed)
+			u.release()
 			return nil, fault("open", name, err)
 		}
 	}
@@ -90,6 +91,8 @@ func (u *upload) step(op string, do func() error) error {
 
 // Write collects p. It waits for memory, and while too many parts are on their way.
 func (u *upload) Write(p []byte) (int, error) {
+	u.claim.busy(len(p))
+	defer u.claim.waiting()
 	err := u.step("write", func() error { return u.collect(p) })
 	if err != nil {
 		return 0, err
@@ -141,6 +144,8 @@ func (u *upload) end(op string) error {
 		return fault(op, u.name, fs.ErrClosed)
 	}
 	u.done = true
+	u.claim.busy(0)
+	u.claim.Full()
 	return nil
 }
 

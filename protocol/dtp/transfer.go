@@ -144,6 +144,7 @@ func (t *Transfer) Close() error {
 func (t *Transfer) send(write func([]byte) error, sendFile func() (bool, error), src io.Reader) error {
 	buf := getBuffer()
 	defer func() { buf.put() }()
+	begin, fast := time.Now(), false
 	for first := true; ; first = false {
 		n, err := readChunk(src, buf.b, t.ASCII)
 		if n > 0 {
@@ -163,6 +164,11 @@ func (t *Transfer) send(write func([]byte) error, sendFile func() (bool, error),
 			buf = buf.grow()
 		case n > len(buf.b)/2:
 			buf = buf.grow()
+		}
+		if !fast && t.Bytes() >= fastFrom {
+			if fast = true; time.Since(begin) < time.Second {
+				buf = buf.growFast()
+			}
 		}
 	}
 }
