@@ -16,9 +16,9 @@ const (
 	memorySize    = 64 << 20 // of each
 	memoryBudget  = 64 << 20 // transfer_memory, which is left at its default
 	memoryParts   = 6        // that are under way when nothing more fits: beginnings may hold a quarter
-	// memoryMore is what the process may take besides: 256 KiB for each data connection and
-	// as much for its session and requests, and the garbage that is not collected at once.
-	memoryMore = memoryUploads*512<<10 + 16<<20
+	// memoryMore is what the process may take besides: 128 KiB for each session, its data
+	// connection and its requests, and the garbage that is not collected at once.
+	memoryMore = memoryUploads*128<<10 + 16<<20
 )
 
 // slowStore is an S3 store that forgets what it is given. It reads nothing of any part until the

@@ -55,7 +55,7 @@ type Encryption struct {
 }
 
 const (
-	DefaultPartSize      = 8 << 20
+	DefaultPartSize      = 6 << 20
 	DefaultConcurrency   = 4
 	DefaultReadAhead     = 16 << 20
 	DefaultPageSize      = 1000

@@ -80,8 +80,10 @@ const (
 	maxBackoff = 5 * time.Second
 	// idleConnections are kept open to one store. Sixteen sessions of eight requests each need so many.
 	idleConnections = 128
-	// wireBuffer is what is read from and written to a connection at once.
-	wireBuffer = 64 << 10
+	// Of a connection: a small object and its headers go into one write and come in one
+	// read. What is larger passes by these buffers.
+	writeBuffer = 16 << 10
+	readBuffer  = 32 << 10
 )
 
 // errCredentials: none were found, or they could not be renewed.
@@ -235,7 +237,7 @@ func (o ClientOptions) transport() (*awshttp.BuildableClient, error) {
 		t.DialContext = dial.dial
 		t.TLSHandshakeTimeout = dial.connect
 		t.MaxIdleConns, t.MaxIdleConnsPerHost, t.MaxConnsPerHost = 0, idleConnections, 0
-		t.ReadBufferSize, t.WriteBufferSize = wireBuffer, wireBuffer
+		t.ReadBufferSize, t.WriteBufferSize = readBuffer, writeBuffer
 		t.DisableCompression = true // an object comes as it is
 		// One HTTP/2 connection for all transfers would be slower than many of HTTP/1.1.
 		t.ForceAttemptHTTP2, t.TLSNextProto = false, map[string]func(string, *tls.Conn) http.RoundTripper{}

@@ -70,6 +70,7 @@ func (u *upload) sendPart() error {
 		return err
 	}
 	u.part = nil
+	u.claim.Full()
 	m.wg.Go(func() {
 		defer c.release()
 		m.run(number, func(id string) (types.CompletedPart, error) { return m.uploadPart(id, number, c) })

@@ -78,7 +78,7 @@ func (d *download) newReadAhead() *readAhead {
 	if o.Concurrency < 2 || d.broken != nil || d.end-d.off < 2*size {
 		return nil
 	}
-	a := &readAhead{d: d, claim: o.Budget.Claim(), size: size, next: d.off}
+	a := &readAhead{d: d, claim: o.Budget.Claim(nil), size: size, next: d.off}
 	a.ctx, a.cancel = context.WithCancel(d.ctx)
 	if !a.fill(d.stream) {
 		a.close()
@@ -115,7 +115,7 @@ func (a *readAhead) fetch(s *span, body io.ReadCloser, off, end int64) {
 	}()
 	tries := 0
 	for off < end {
-		k := newChunk(largeChunk)
+		k := a.d.fs.o.Budget.chunk(largeChunk)
 		want := int(min(end-off, largeChunk))
 		for k.n < want {
 			var err error

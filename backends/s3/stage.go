@@ -91,10 +91,9 @@ func (u *upload) stage() error {
 func (u *upload) readHead() error {
 	d := &download{fs: u.fs, name: u.name, object: *u.from.base, end: u.from.keep, ctx: u.ctx, cancel: func() {}}
 	defer d.Close()
-	k := newChunk(smallChunk)
-	defer k.free()
+	b := make([]byte, smallChunk)
 	for {
-		n, err := d.read(k.b)
+		n, err := d.read(b)
 		switch {
 		case err == io.EOF: //nolint:errorlint // a wrapped one is a failure, not the end
 			return nil
@@ -103,7 +102,7 @@ func (u *upload) readHead() error {
 		case err != nil:
 			return err
 		}
-		if err := u.collected().append(u.ctx, k.b[:n]); err != nil {
+		if err := u.collected().append(u.ctx, b[:n]); err != nil {
 			return err
 		}
 	}

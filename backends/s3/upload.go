@@ -49,11 +49,12 @@ func (f *fsys) openUpload(name string, flag int) (afero.File, error) {
 	if err != nil {
 		return nil, fault("open", name, err)
 	}
-	u := &upload{fs: f, name: name, key: key, flag: flag, claim: f.o.Budget.Claim(), sizes: f.sizesFor(0)}
+	u := &upload{fs: f, name: name, key: key, flag: flag, sizes: f.sizesFor(0)}
+	u.claim = f.o.Budget.Claim(u.tooSlow)
 	u.ctx, u.cancel = context.WithCancelCause(f.ctx)
 	if u.continues() {
 		if err := u.look(); err != nil {
-			u.cancel(fs.ErrClosed)
+			u.release()
 			return nil, fault("open", name, err)
 		}
 	}
@@ -93,6 +94,8 @@ func (u *upload) step(op string, do func() error) error {
 
 // Write collects p. It waits for memory, and while too many parts are on their way.
 func (u *upload) Write(p []byte) (int, error) {
+	u.claim.busy(len(p))
+	defer u.claim.waiting()
 	err := u.step("write", func() error { return u.collect(p) })
 	if err != nil {
 		return 0, err
@@ -153,6 +156,8 @@ func (u *upload) end(op string) error {
 		return fault(op, u.name, fs.ErrClosed)
 	}
 	u.done = true
+	u.claim.busy(0)
+	u.claim.Full()
 	return nil
 }
 

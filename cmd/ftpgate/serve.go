@@ -43,7 +43,6 @@ have not finished are never published.`,
 		if err != nil {
 			return failure{err}
 		}
-		defer boundHeap(cmd.Context())()
 		if err := runUntilSignal(cmd.Context(), g); err != nil {
 			return failure{err}
 		}
