@@ -10,8 +10,8 @@ const (
 
 // equalParts is how many parts have one size. Then the size doubles with every so many
 // parts, so that a file of 5 TiB fits in 10,000 parts although nobody knows its size:
-// with parts of 6 MiB, the smallest for which that holds, they are 48 MiB at 41 GiB and
-// 384 MiB at 369 GiB.
+// with parts of 6 MiB, the smallest for which that holds, they are 48 MiB beyond 41 GiB and
+// 384 MiB beyond 369 GiB.
 const equalParts = 1000
 
 // hintedParts is how many parts an upload of announced size may have that are all of one size: no

@@ -29,8 +29,8 @@ func TestPartSizes(t *testing.T) {
 	b := &Backend{o: Options{PartSize: DefaultPartSize}}
 	s := b.sizesFor(0)
 	for _, x := range []struct{ n, largest int64 }{
-		{1, 8 << 20}, {8 << 20 * equalParts, 8 << 20}, {8<<20*equalParts + 1, 16 << 20},
-		{56 << 30, 64 << 20}, {504 << 30, 512 << 20}, {maxSize, 8 << 29},
+		{1, 6 << 20}, {6 << 20 * equalParts, 6 << 20}, {6<<20*equalParts + 1, 12 << 20},
+		{42 << 30, 48 << 20}, {370 << 30, 384 << 20}, {maxSize, 6 << 29},
 	} {
 		if parts, largest := walk(t, s, x.n); parts < 0 || largest != x.largest {
 			t.Errorf("%d bytes in %d parts, the largest of %d", x.n, parts, largest)
