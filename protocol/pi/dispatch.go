@@ -56,7 +56,7 @@ func (s *session) take(c command) bool {
 			s.busy = true
 			s.running = run{row: c.row}
 			s.mu.Unlock()
-			go s.worker(c)
+			s.server.crew.do(func() { s.worker(c) })
 			return true
 		}
 		s.mu.Unlock()

@@ -44,6 +44,7 @@ type Server struct {
 	table          map[string]*row // by verb; made once, by the first Serve
 	secureRefusals *rate.Limiter   // the same; see turnAway
 	hashing        hashing         // the same
+	crew           *crew           // the same
 
 	mu        sync.Mutex
 	stop      chan struct{} // closed when the server is to stop; made on first use
@@ -163,6 +164,7 @@ func (s *Server) track(l net.Listener) <-chan struct{} {
 		s.secureRefusals = newSecureRefusals()
 		s.hashing = newHashing()
 		s.stop = make(chan struct{})
+		s.crew = newCrew(s.stop)
 		s.listeners = make(map[net.Listener]struct{})
 		s.sessions = make(map[*session]struct{})
 	}
