@@ -29,11 +29,9 @@ const (
 func (u *upload) put() error {
 	c := u.collected()
 	in := u.fs.putInput(u.key, u.metadata(), c)
-	r := &body{c: c}
-	in.Body = r
 	p := publication{
 		request: func(ctx context.Context, a attempt) error {
-			r.progress = a.progress
+			in.Body = &body{c: c, progress: a.progress} // what was sent once has been read to its end
 			in.IfMatch, in.IfNoneMatch = a.ifMatch, a.ifNoneMatch
 			_, err := u.fs.api.PutObject(ctx, in, a.options...)
 			return err

@@ -43,9 +43,15 @@ func hangUp(r *http.Request) {
 
 // Refuse answers with an error, unasked: Refuse(503, "SlowDown"). With status 200 it
 // is the error that CompleteMultipartUpload and CopyObject may hide in a success.
+// As servers mostly do, it reads the request to its end before.
 func Refuse(status int, code string) Effect {
 	return func(r *http.Request, _ http.RoundTripper) (*http.Response, error) {
-		hangUp(r)
+		defer hangUp(r)
+		if r.Body != nil {
+			if _, err := io.Copy(io.Discard, r.Body); err != nil {
+				return nil, err
+			}
+		}
 		return refused(r, &apiError{status, code, "injected fault: " + code}), nil
 	}
 }

@@ -1,0 +1,66 @@
+package s3
+
+import (
+	"fmt"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"testing"
+	"testing/synctest"
+
+	"github.com/ftpgate/ftpgate/backends/s3/internal/fake"
+	"github.com/ftpgate/ftpgate/protocol/vfs"
+)
+
+// What the store has refused after it had read it all is sent again as a whole.
+func TestSentAgain(t *testing.T) {
+	for what, fault := range map[string]fake.Fault{
+		"conflict":      {Times: 2, Effect: fake.Refuse(409, "ConditionalRequestConflict")},
+		"no conditions": {When: conditional, Effect: fake.Refuse(501, "NotImplemented")},
+	} {
+		for _, size := range []int{0, 10, 300_000} {
+			synctest.Test(t, func(t *testing.T) {
+				r := newRig(t, newBubble(t, fake.Options{}))
+				fault.Op = "PutObject"
+				hits := r.wire.Inject(fault)
+				if err := r.upload("/f", vfs.ModeCreate, noise(size)); err != nil {
+					t.Errorf("%s, %d bytes: %v", what, size, err)
+				}
+				if hits() == 0 {
+					t.Errorf("%s, %d bytes: nothing was refused", what, size)
+				}
+				r.wire.Heal()
+				r.stores("f", noise(size))
+			})
+		}
+	}
+}
+
+// The same over connections, where the first body may still be on its way.
+func TestSentAgainOverHTTP(t *testing.T) {
+	for _, status := range []int{http.StatusConflict, http.StatusNotImplemented} {
+		for read, sizes := range map[int64][]int{0: {10, 200_000}, 100_000: {300_000}, 1 << 30: {10, 4_000_000}} {
+			for _, size := range sizes {
+				refused := 0
+				server := fake.New(fake.Options{})
+				server.CreateBucket("bucket")
+				h := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, q *http.Request) {
+					if q.Header.Get("If-None-Match") == "" || status == http.StatusConflict && refused > 0 {
+						server.ServeHTTP(w, q)
+						return
+					}
+					refused++
+					_, _ = io.CopyN(io.Discard, q.Body, read)
+					w.WriteHeader(status)
+					fmt.Fprintf(w, "<Error><Code>%s</Code></Error>", map[bool]string{true: "OperationAborted", false: "NotImplemented"}[status == http.StatusConflict])
+				}))
+				defer h.Close()
+				r := newRig(t, connect(t, "fake", h.URL, "bucket", &http.Transport{}, testCredentials))
+				if err := r.upload("/f", vfs.ModeCreate, noise(size)); err != nil || refused == 0 {
+					t.Errorf("%d after %d of %d bytes: %v", status, read, size, err)
+				}
+				r.stores("f", noise(size))
+			}
+		}
+	}
+}
