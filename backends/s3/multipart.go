@@ -123,10 +123,13 @@ func (m *multipart) createUpload() (string, error) {
 	defer cancel()
 	defer context.AfterFunc(u.ctx, func() { time.AfterFunc(createPatience, cancel) })()
 	out, err := u.fs.api.CreateMultipartUpload(ctx, u.fs.createInput(u.key, u.metadata()), writing)
+	if err == nil && aws.ToString(out.UploadId) == "" {
+		err = errNoETag
+	}
 	if err != nil {
 		return "", err
 	}
-	return aws.ToString(out.UploadId), nil
+	return *out.UploadId, nil
 }
 
 func (m *multipart) uploadPart(id string, number int32, c *content) (types.CompletedPart, error) {
@@ -137,6 +140,9 @@ func (m *multipart) uploadPart(id string, number int32, c *content) (types.Compl
 		Body: &body{c: c}, ContentLength: aws.Int64(c.size),
 		ChecksumCRC32: s.crc32, ChecksumCRC32C: s.crc32c, ChecksumCRC64NVME: s.crc64, ChecksumSHA1: s.sha1, ChecksumSHA256: s.sha256,
 	}, writing)
+	if err == nil && aws.ToString(out.ETag) == "" {
+		err = errNoETag
+	}
 	if err != nil {
 		return types.CompletedPart{}, err
 	}
@@ -166,7 +172,10 @@ func (u *upload) complete() error {
 	return u.decide(publication{
 		request: func(ctx context.Context, a attempt) error {
 			in.IfMatch, in.IfNoneMatch = a.ifMatch, a.ifNoneMatch
-			_, err := u.fs.api.CompleteMultipartUpload(ctx, in, a.options...)
+			out, err := u.fs.api.CompleteMultipartUpload(ctx, in, a.options...)
+			if err == nil && aws.ToString(out.ETag) == "" {
+				err = errNoETag
+			}
 			return err
 		},
 		would: func() made { return m.would(u.size) },

@@ -5,6 +5,7 @@ import (
 	"crypto/md5" //nolint:gosec // the ETag of S3
 	"encoding/hex"
 	"errors"
+	"fmt"
 	"io/fs"
 	"net/http"
 	"time"
@@ -33,7 +34,10 @@ func (u *upload) put() error {
 		request: func(ctx context.Context, a attempt) error {
 			in.Body = &body{c: c, progress: a.progress} // what was sent once has been read to its end
 			in.IfMatch, in.IfNoneMatch = a.ifMatch, a.ifNoneMatch
-			_, err := u.fs.api.PutObject(ctx, in, a.options...)
+			out, err := u.fs.api.PutObject(ctx, in, a.options...)
+			if err == nil && aws.ToString(out.ETag) == "" {
+				err = errNoETag
+			}
 			return err
 		},
 		would: func() made {
@@ -52,6 +56,10 @@ func (u *upload) put() error {
 		time.Sleep(time.Duration(try) * conflictDelay)
 	}
 }
+
+// errNoETag: a success that does not name what it has made, as of a proxy that has lost its
+// server, is none. It counts as a lost answer.
+var errNoETag = fmt.Errorf("%w: the store reports success, but not of what", vfs.ErrTransient)
 
 // isConflict reports whether the store could not decide between two requests at once.
 func isConflict(err error) bool {

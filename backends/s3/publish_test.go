@@ -1,6 +1,7 @@
 package s3
 
 import (
+	"errors"
 	"fmt"
 	"io"
 	"net/http"
@@ -60,6 +61,35 @@ func TestSentAgainOverHTTP(t *testing.T) {
 					t.Errorf("%d after %d of %d bytes: %v", status, read, size, err)
 				}
 				r.stores("f", noise(size))
+			}
+		}
+	}
+}
+
+// A success that does not say what was made is no success, unless it is there.
+func TestSaysNothing(t *testing.T) {
+	for op, size := range map[string]int{
+		"PutObject": 1000, "CreateMultipartUpload": testPart + 1, "UploadPart": testPart + 1, "CompleteMultipartUpload": testPart + 1,
+	} {
+		for _, done := range []bool{false, true} {
+			r := newRig(t, newFake(t, fake.Options{}))
+			r.put(t, "f", "old")
+			r.wire.Inject(fake.Fault{Op: op, Times: 1, Effect: fake.SayNothing(done)})
+			err := r.upload("/f", vfs.ModeReplace, noise(size))
+			r.wire.Heal()
+			if published := done && (op == "PutObject" || op == "CompleteMultipartUpload"); published {
+				if err != nil {
+					t.Errorf("%s, done: %v", op, err)
+				}
+				r.stores("f", noise(size))
+			} else {
+				if !errors.Is(err, vfs.ErrTransient) {
+					t.Errorf("%s, done %t: %v", op, done, err)
+				}
+				r.stores("f", []byte("old"))
+			}
+			if op != "CreateMultipartUpload" {
+				r.ended()
 			}
 		}
 	}

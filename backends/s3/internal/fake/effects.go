@@ -41,16 +41,23 @@ func hangUp(r *http.Request) {
 	}
 }
 
+// drain reads a request to its end.
+func drain(r *http.Request) error {
+	defer hangUp(r)
+	if r.Body == nil {
+		return nil
+	}
+	_, err := io.Copy(io.Discard, r.Body)
+	return err
+}
+
 // Refuse answers with an error, unasked: Refuse(503, "SlowDown"). With status 200 it
 // is the error that CompleteMultipartUpload and CopyObject may hide in a success.
 // As servers mostly do, it reads the request to its end before.
 func Refuse(status int, code string) Effect {
 	return func(r *http.Request, _ http.RoundTripper) (*http.Response, error) {
-		defer hangUp(r)
-		if r.Body != nil {
-			if _, err := io.Copy(io.Discard, r.Body); err != nil {
-				return nil, err
-			}
+		if err := drain(r); err != nil {
+			return nil, err
 		}
 		return refused(r, &apiError{status, code, "injected fault: " + code}), nil
 	}
@@ -63,6 +70,23 @@ func RefuseLate(status int, code string) Effect {
 			return nil, err
 		}
 		return refused(r, &apiError{status, code, "injected fault: " + code}), nil
+	}
+}
+
+// SayNothing answers with an empty success, like a proxy that has lost its server. If
+// done is set, the server has done the work.
+func SayNothing(done bool) Effect {
+	return func(r *http.Request, next http.RoundTripper) (*http.Response, error) {
+		do := drain
+		if done {
+			do = func(r *http.Request) error { return swallow(r, next) }
+		}
+		if err := do(r); err != nil {
+			return nil, err
+		}
+		resp := refused(r, &apiError{status: http.StatusOK})
+		resp.ContentLength, resp.Body = 0, http.NoBody
+		return resp, nil
 	}
 }
 
