@@ -84,7 +84,10 @@ func (m *multipart) place() (number int32, err error) {
 		if m.number == 0 {
 			m.wg.Go(func() {
 				defer close(m.created)
-				m.id, m.err = m.createUpload()
+				m.err = guarded(func() (err error) {
+					m.id, err = m.createUpload()
+					return err
+				})
 			})
 		}
 		m.number++
@@ -100,16 +103,21 @@ func (m *multipart) run(number int32, send func(id string) (types.CompletedPart,
 	<-m.created
 	err := m.err
 	if err == nil {
-		var part types.CompletedPart
-		if part, err = send(m.id); err == nil {
+		err = guarded(func() error {
+			part, err := send(m.id)
+			if err != nil {
+				return err
+			}
 			part.PartNumber = &number
 			m.mu.Lock()
+			defer m.mu.Unlock()
 			m.done = append(m.done, part)
-			m.mu.Unlock()
-			return
-		}
+			return nil
+		})
 	}
-	m.u.cancel(err)
+	if err != nil {
+		m.u.cancel(err)
+	}
 }
 
 // createUpload begins the upload in the store. When the upload is cut meanwhile, it
