@@ -11,6 +11,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -23,10 +24,6 @@ import (
 // errTooLarge is for files that S3 cannot hold, or not in parts of one size.
 var errTooLarge = fmt.Errorf("%w: the file is larger than the parts of a multipart upload can be", vfs.ErrQuota)
 
-// createPatience is how long an upload that is cut waits for the answer to
-// CreateMultipartUpload: without it nobody could abort what it made.
-const createPatience = 750 * time.Millisecond
-
 // multipart is the part of an upload that is on its way, or has arrived. Its goroutines
 // are one for each part and one that begins it; complete and abort wait for them.
 type multipart struct {
@@ -38,6 +35,8 @@ type multipart struct {
 	created chan struct{} // closed when the store has given it an id, or not
 	id      string
 	err     error
+
+	late atomic.Bool // the store may still be at a part that has failed
 
 	mu   sync.Mutex
 	done []types.CompletedPart
@@ -122,40 +121,56 @@ func (m *multipart) run(number int32, send func(id string) (types.CompletedPart,
 
 // createUpload begins the upload in the store. When the upload is cut meanwhile, it
 // still waits for the answer, but not for long.
-func (m *multipart) createUpload() (string, error) {
+func (m *multipart) createUpload() (id string, err error) {
 	u := m.u
-	if err := u.why(); err != nil {
-		return "", err
+	_, err = u.outlast(atOnce, func(ctx context.Context) error {
+		ctx, cancel := context.WithTimeout(ctx, vfs.PublishTimeout)
+		defer cancel()
+		out, err := u.fs.api.CreateMultipartUpload(ctx, u.fs.createInput(u.key, u.metadata()), writing)
+		if err == nil && aws.ToString(out.UploadId) == "" {
+			err = errNoETag
+		}
+		if err == nil {
+			id = *out.UploadId
+		}
+		return err
+	})
+	return id, err
+}
+
+// outlast is the upload's for a part.
+func (m *multipart) outlast(end func() (sent bool), do func(ctx context.Context) error) error {
+	late, err := m.u.outlast(end, do)
+	if late {
+		m.late.Store(true)
 	}
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(u.ctx), vfs.PublishTimeout)
-	defer cancel()
-	defer context.AfterFunc(u.ctx, func() { time.AfterFunc(createPatience, cancel) })()
-	out, err := u.fs.api.CreateMultipartUpload(ctx, u.fs.createInput(u.key, u.metadata()), writing)
-	if err == nil && aws.ToString(out.UploadId) == "" {
-		err = errNoETag
-	}
-	if err != nil {
-		return "", err
-	}
-	return *out.UploadId, nil
+	return err
 }
 
 func (m *multipart) uploadPart(id string, number int32, c *content) (types.CompletedPart, error) {
 	u := m.u
 	s := sumsOf(u.fs.algorithm(), c)
-	out, err := u.fs.api.UploadPart(u.ctx, &sdk.UploadPartInput{
-		Bucket: &u.fs.o.Bucket, Key: &u.key, UploadId: &id, PartNumber: &number,
-		Body: &body{c: c}, ContentLength: aws.Int64(c.size),
-		ChecksumCRC32: s.crc32, ChecksumCRC32C: s.crc32c, ChecksumCRC64NVME: s.crc64, ChecksumSHA1: s.sha1, ChecksumSHA256: s.sha256,
-	}, writing)
-	if err == nil && aws.ToString(out.ETag) == "" {
-		err = errNoETag
-	}
+	b := &partBody{body: &body{c: c}}
+	var etag *string
+	err := m.outlast(b.end, func(ctx context.Context) error {
+		out, err := u.fs.api.UploadPart(ctx, &sdk.UploadPartInput{
+			Bucket: &u.fs.o.Bucket, Key: &u.key, UploadId: &id, PartNumber: &number,
+			Body: b, ContentLength: aws.Int64(c.size),
+			ChecksumCRC32: s.crc32, ChecksumCRC32C: s.crc32c, ChecksumCRC64NVME: s.crc64, ChecksumSHA1: s.sha1, ChecksumSHA256: s.sha256,
+		}, writing)
+		if err == nil && aws.ToString(out.ETag) == "" {
+			err = errNoETag
+		}
+		if err == nil {
+			etag = out.ETag
+		}
+		return err
+	})
 	if err != nil {
 		return types.CompletedPart{}, err
 	}
 	return types.CompletedPart{
-		ETag:          out.ETag,
+		ETag:          etag,
 		ChecksumCRC32: s.crc32, ChecksumCRC32C: s.crc32c, ChecksumCRC64NVME: s.crc64, ChecksumSHA1: s.sha1, ChecksumSHA256: s.sha256,
 	}, nil
 }
@@ -237,6 +252,18 @@ func (m *multipart) abort() error {
 	if m.err != nil {
 		return nil // there is nothing, or nobody knows its id
 	}
+	err := m.abortOnce()
+	for range lateAborts {
+		if !m.late.Load() {
+			break
+		}
+		time.Sleep(latePause)
+		err = m.abortOnce()
+	}
+	return err
+}
+
+func (m *multipart) abortOnce() error {
 	u := m.u
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(u.ctx), vfs.PublishTimeout)
 	defer cancel()

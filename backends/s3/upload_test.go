@@ -349,7 +349,7 @@ func TestAbort(t *testing.T) {
 // Whatever a request is doing, the end of the context ends it at once, and nothing is
 // left: the bubble would wait for it.
 func TestAbortEndsRequests(t *testing.T) {
-	for op, patience := range map[string]time.Duration{"CreateMultipartUpload": createPatience, "UploadPart": 0} {
+	for op, patience := range map[string]time.Duration{"CreateMultipartUpload": cutPatience, "UploadPart": 0} {
 		synctest.Test(t, func(t *testing.T) {
 			r := newRig(t, newBubble(t, fake.Options{}))
 			r.wire.Inject(fake.Fault{Op: op, Effect: fake.Hang()})
@@ -448,7 +448,7 @@ func TestSlowPublishing(t *testing.T) {
 func TestAbortDuringCreate(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		r := newRig(t, newBubble(t, fake.Options{}))
-		r.wire.Inject(fake.Fault{Op: "CreateMultipartUpload", Effect: fake.Latency(createPatience / 2)})
+		r.wire.Inject(fake.Fault{Op: "CreateMultipartUpload", Effect: fake.Latency(cutPatience / 2)})
 		f := r.create("/f", vfs.ModeReplace)
 		if err := write(f, noise(testPart+1)); err != nil {
 			t.Fatal(err)

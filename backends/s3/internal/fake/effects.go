@@ -2,6 +2,7 @@ package fake
 
 import (
 	"bytes"
+	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -128,6 +129,43 @@ func Latency(d time.Duration) Effect {
 			return next.RoundTrip(r)
 		case <-r.Context().Done():
 			hangUp(r)
+			return nil, r.Context().Err()
+		}
+	}
+}
+
+// Late lets the server work for a while on what it has got, whether or not its client
+// still waits for the answer.
+func Late(d time.Duration) Effect {
+	return func(r *http.Request, next http.RoundTripper) (*http.Response, error) {
+		var body bytes.Buffer
+		if r.Body != nil {
+			if _, err := body.ReadFrom(r.Body); err != nil {
+				return nil, err
+			}
+			hangUp(r)
+		}
+		type answer struct {
+			resp *http.Response
+			err  error
+		}
+		answered := make(chan answer, 1)
+		time.AfterFunc(d, func() {
+			r := r.Clone(context.WithoutCancel(r.Context()))
+			r.Body = io.NopCloser(&body)
+			resp, err := next.RoundTrip(r)
+			if err == nil { // the answer comes whole, or nobody reads it
+				var text []byte
+				text, err = io.ReadAll(resp.Body)
+				resp.Body.Close()
+				resp.Body = io.NopCloser(bytes.NewReader(text))
+			}
+			answered <- answer{resp, err}
+		})
+		select {
+		case a := <-answered:
+			return a.resp, a.err
+		case <-r.Context().Done():
 			return nil, r.Context().Err()
 		}
 	}

@@ -22,6 +22,9 @@ type Options struct {
 	Uniform bool
 	// NoConditions ignores If-Match and If-None-Match on everything that writes, as older stores do.
 	NoConditions bool
+	// LateParts stores parts of uploads that have been aborted, which then linger in no listing but
+	// Uploads: as stores do that work on with what they have when the abort comes.
+	LateParts bool
 	// Discard keeps the size and the ETag of what is uploaded and forgets the bytes: they read as zeros.
 	Discard bool
 	Now     func() time.Time // time.Now
