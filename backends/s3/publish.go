@@ -98,22 +98,30 @@ func (u *upload) conditions() (ifMatch, ifNoneMatch *string) {
 	return nil, nil
 }
 
-// decide publishes. Where the store does not know conditions, a look before is all there
-// is. What continues an object is always looked at: a store may ignore them silently.
+// decide publishes. Stores like Amazon's may ignore conditions silently, so what depends on
+// one is looked at before, unless it is known that the store heeds them, and only one
+// session at a time does so for a key: then what is left is the moment between look and request, and
+// others than this gateway.
 func (u *upload) decide(p publication) error {
 	defer u.fs.changed(u.key)
-	if u.continues() {
-		if err := u.isBase(); err != nil {
+	ifMatch, ifNoneMatch := u.conditions()
+	conditional := ifMatch != nil || ifNoneMatch != nil
+	if u.continues() || conditional && !u.fs.heedsConditions {
+		ctx, cancel := u.fs.detached()
+		defer cancel()
+		done, err := u.fs.turns.take(ctx, u.key)
+		if err != nil {
+			return errBusy
+		}
+		defer done()
+		if err := u.isAsExpected(); err != nil {
 			return err
 		}
 	}
-	ifMatch, ifNoneMatch := u.conditions()
 	err := u.try(p, attempt{ifMatch: ifMatch, ifNoneMatch: ifNoneMatch})
-	if notImplemented(err) && (ifMatch != nil || ifNoneMatch != nil) {
-		if u.flag == vfs.ModeCreate {
-			if err := u.isFree(); err != nil {
-				return err
-			}
+	if conditional && notImplemented(err) {
+		if err := u.isAsExpected(); err != nil { // the first request took its time
+			return err
 		}
 		err = u.try(p, attempt{})
 	}
@@ -147,6 +155,16 @@ func (u *upload) try(p publication, a attempt) error {
 		return failedAs(context.DeadlineExceeded, err)
 	}
 	return err
+}
+
+var errBusy = fmt.Errorf("%w: another file of that name is being published", vfs.ErrTransient)
+
+// isAsExpected asks for what the conditions are about.
+func (u *upload) isAsExpected() error {
+	if u.continues() {
+		return u.isBase()
+	}
+	return u.isFree()
 }
 
 // isFree fails with fs.ErrExist if there is an object.

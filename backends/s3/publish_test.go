@@ -4,10 +4,16 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"net/http"
 	"net/http/httptest"
+	"sync"
 	"testing"
 	"testing/synctest"
+	"time"
+
+	sdk "github.com/aws/aws-sdk-go-v2/service/s3"
+	"github.com/spf13/afero"
 
 	"github.com/ftpgate/ftpgate/backends/s3/internal/fake"
 	"github.com/ftpgate/ftpgate/protocol/vfs"
@@ -91,6 +97,78 @@ func TestSaysNothing(t *testing.T) {
 			if op != "CreateMultipartUpload" {
 				r.ended()
 			}
+		}
+	}
+}
+
+// On a store that ignores conditions silently, of two exclusive uploads of one name only the
+// first gets it, one after the other or at once, and of two that continue an object as well.
+func TestConditionsIgnored(t *testing.T) {
+	for _, size := range []int{10, testPart + 1} {
+		for _, flag := range []int{vfs.ModeCreate, vfs.ModeAppend} {
+			synctest.Test(t, func(t *testing.T) {
+				r := newRig(t, newBubble(t, fake.Options{NoConditions: true}))
+				var files []afero.File
+				for range 3 {
+					files = append(files, r.create("/f", flag))
+				}
+				for i, f := range files {
+					if err := write(f, noise(size+i)); err != nil {
+						t.Fatal(err)
+					}
+				}
+				r.wire.Inject(fake.Fault{Op: "HeadObject", Effect: fake.Latency(time.Second)})
+				errs := make([]error, len(files))
+				var wg sync.WaitGroup
+				for i, f := range files[:2] {
+					wg.Go(func() { errs[i] = f.Close() })
+				}
+				wg.Wait()
+				errs[2] = files[2].Close()
+				won := -1
+				for i, err := range errs {
+					switch {
+					case err == nil && won < 0:
+						won = i
+					case flag == vfs.ModeCreate && !errors.Is(err, fs.ErrExist), flag == vfs.ModeAppend && !errors.Is(err, vfs.ErrTransient):
+						t.Errorf("%d bytes: %v", size, errs)
+					}
+				}
+				if won < 0 || won == 2 {
+					t.Fatalf("%d bytes: %v", size, errs)
+				}
+				r.wire.Heal()
+				r.stores("f", noise(size+won))
+				r.ended()
+			})
+		}
+	}
+}
+
+// The turn ends with the upload, and nobody waits for it for ever.
+func TestTurnOfUpload(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		r := newRig(t, newBubble(t, fake.Options{}))
+		done, err := r.b.turns.take(t.Context(), r.prefix+"f")
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := r.upload("/f", vfs.ModeCreate, noise(10)); !errors.Is(err, vfs.ErrTransient) {
+			t.Errorf("while another has the turn: %v", err)
+		}
+		done()
+		if err := r.upload("/f", vfs.ModeCreate, noise(10)); err != nil {
+			t.Error(err)
+		}
+	})
+}
+
+// What Amazon's is called heeds conditions.
+func TestHeedsConditions(t *testing.T) {
+	for endpoint, want := range map[string]bool{"": true, "https://s3.eu-central-1.amazonaws.com": true, "https://s3.example": false} {
+		b, err := New(Options{Bucket: "b", Client: sdk.New(sdk.Options{BaseEndpoint: text(endpoint)})})
+		if err != nil || b.heedsConditions != want {
+			t.Errorf("%q: %t, %v", endpoint, !want, err)
 		}
 	}
 }
