@@ -193,9 +193,10 @@ func (u *upload) complete() error {
 		MultipartUpload: &types.CompletedMultipartUpload{Parts: m.done},
 	}
 	return u.decide(publication{
+		limit: assembly(u.size), goesOn: m.goesOn,
 		request: func(ctx context.Context, a attempt) error {
 			in.IfMatch, in.IfNoneMatch = a.ifMatch, a.ifNoneMatch
-			out, err := u.fs.api.CompleteMultipartUpload(ctx, in, a.options...)
+			out, err := u.fs.api.CompleteMultipartUpload(ctx, in, append(a.options, retryUnlessSilent)...)
 			if err == nil && aws.ToString(out.ETag) == "" {
 				err = errNoETag
 			}

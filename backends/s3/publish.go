@@ -12,7 +12,6 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	sdk "github.com/aws/aws-sdk-go-v2/service/s3"
-	"github.com/aws/aws-sdk-go-v2/service/s3/types"
 	"github.com/aws/smithy-go"
 	"github.com/aws/smithy-go/middleware"
 
@@ -31,6 +30,7 @@ func (u *upload) put() error {
 	c := u.collected()
 	in := u.fs.putInput(u.key, u.metadata(), c)
 	p := publication{
+		limit: vfs.PublishTimeout,
 		request: func(ctx context.Context, a attempt) error {
 			in.Body = &body{c: c, progress: a.progress} // what was sent once has been read to its end
 			in.IfMatch, in.IfNoneMatch = a.ifMatch, a.ifNoneMatch
@@ -70,7 +70,9 @@ func isConflict(err error) bool {
 // publication is a request that publishes.
 type publication struct {
 	request func(ctx context.Context, a attempt) error
-	would   func() made // the object that it makes
+	would   func() made                    // the object that it makes
+	limit   time.Duration                  // without progress
+	goesOn  func(ctx context.Context) bool // the store may still be at it; nil: nobody can ask
 }
 
 // attempt is what one try of it is told.
@@ -138,7 +140,7 @@ func (u *upload) decide(p publication) error {
 // become of it if the answer was lost: then what is there is compared with what would
 // have been made.
 func (u *upload) try(p publication, a attempt) error {
-	ctx, progress, stop := patient(u.ctx)
+	ctx, progress, stop := patient(u.ctx, p.limit)
 	defer stop()
 	attempts := 0
 	a.progress, a.options = progress, []func(*sdk.Options){writing, counting(&attempts)}
@@ -148,7 +150,7 @@ func (u *upload) try(p publication, a attempt) error {
 	}
 	// Only the answer to the first attempt says what has become of the request: a second
 	// one may have met what the first one has made.
-	if (attempts > 1 || lostAnswer(err)) && u.isThere(p.would()) {
+	if (attempts > 1 || lostAnswer(err)) && u.settle(ctx, p, err) {
 		return nil
 	}
 	if ctx.Err() != nil {
@@ -196,30 +198,6 @@ func failedAs(kind, err error) error {
 // finds nothing (404) where the object is gone.
 func (u *upload) lostRace(err error) bool {
 	return preconditionFailed(err) || u.from.base != nil && status(err) == http.StatusNotFound
-}
-
-// patient returns a context for a request that publishes: the end of parent does not
-// end it, but vfs.PublishTimeout without progress does.
-func patient(parent context.Context) (ctx context.Context, progress func(), stop func()) {
-	ctx, cancel := context.WithCancelCause(context.WithoutCancel(parent))
-	timer := time.AfterFunc(vfs.PublishTimeout, func() { cancel(context.DeadlineExceeded) })
-	return ctx, func() { timer.Reset(vfs.PublishTimeout) }, func() { timer.Stop(); cancel(nil) }
-}
-
-// isThere asks once whether the object is the one that would have been made. Where the
-// store encrypts, the ETag says nothing; then the checksum does.
-func (u *upload) isThere(m made) bool {
-	ctx, cancel := u.fs.detached()
-	defer cancel()
-	in := &sdk.HeadObjectInput{Bucket: &u.fs.o.Bucket, Key: &u.key, ChecksumMode: types.ChecksumModeEnabled}
-	out, err := u.fs.api.HeadObject(ctx, in)
-	if err != nil || aws.ToInt64(out.ContentLength) != m.size {
-		return false
-	}
-	same := func(a, b *string) bool { return a != nil && b != nil && *a == *b }
-	return aws.ToString(out.ETag) == `"`+m.etag+`"` || same(out.ChecksumCRC32, m.sums.crc32) ||
-		same(out.ChecksumCRC32C, m.sums.crc32c) || same(out.ChecksumCRC64NVME, m.sums.crc64) ||
-		same(out.ChecksumSHA1, m.sums.sha1) || same(out.ChecksumSHA256, m.sums.sha256)
 }
 
 // writing are the options of every request with a body: our checksum, or none.
