@@ -70,10 +70,11 @@ const customerKeySize = 32
 
 // Backend is one bucket prefix. It is safe for concurrent use.
 type Backend struct {
-	api   *sdk.Client
-	o     Options
-	cache cache
-	turns turns // of renames and exclusive uploads to one key
+	api       *sdk.Client
+	o         Options
+	cache     cache
+	turns     turns // of renames and exclusive uploads to one key
+	uploading uploading
 
 	heedsConditions bool // of PutObject and CompleteMultipartUpload; false: nobody knows
 }

@@ -35,6 +35,7 @@ type multipart struct {
 	created chan struct{} // closed when the store has given it an id, or not
 	id      string
 	err     error
+	lost    lost // what else the store may have begun
 
 	late atomic.Bool // the store may still be at a part that has failed
 
@@ -81,6 +82,7 @@ func (m *multipart) place() (number int32, err error) {
 	select {
 	case m.slots <- struct{}{}:
 		if m.number == 0 {
+			m.u.fs.uploading.add(m.u.key, 1)
 			m.wg.Go(func() {
 				defer close(m.created)
 				m.err = guarded(func() (err error) {
@@ -126,14 +128,17 @@ func (m *multipart) createUpload() (id string, err error) {
 	_, err = u.outlast(atOnce, func(ctx context.Context) error {
 		ctx, cancel := context.WithTimeout(ctx, vfs.PublishTimeout)
 		defer cancel()
-		out, err := u.fs.api.CreateMultipartUpload(ctx, u.fs.createInput(u.key, u.metadata()), writing)
-		if err == nil && aws.ToString(out.UploadId) == "" {
-			err = errNoETag
-		}
-		if err == nil {
-			id = *out.UploadId
-		}
-		return err
+		return m.lost.create(func(option func(*sdk.Options)) error {
+			out, err := u.fs.api.CreateMultipartUpload(ctx, u.fs.createInput(u.key, u.metadata()), writing, option)
+			if err != nil {
+				return err
+			}
+			if id = aws.ToString(out.UploadId); id == "" {
+				m.lost.answers++
+				return errNoETag
+			}
+			return nil
+		})
 	})
 	return id, err
 }
@@ -192,7 +197,7 @@ func (u *upload) complete() error {
 		Bucket: &u.fs.o.Bucket, Key: &u.key, UploadId: &m.id,
 		MultipartUpload: &types.CompletedMultipartUpload{Parts: m.done},
 	}
-	return u.decide(publication{
+	err := u.decide(publication{
 		limit: assembly(u.size), goesOn: m.goesOn,
 		request: func(ctx context.Context, a attempt) error {
 			in.IfMatch, in.IfNoneMatch = a.ifMatch, a.ifNoneMatch
@@ -204,6 +209,10 @@ func (u *upload) complete() error {
 		},
 		would: func() made { return m.would(u.size) },
 	})
+	if err == nil {
+		m.end()
+	}
+	return err
 }
 
 // would is the object that the parts make.
@@ -250,27 +259,34 @@ func (m *multipart) abort() error {
 	if m.number == 0 {
 		return nil // nothing was begun
 	}
+	defer m.end()
 	if m.err != nil {
 		return nil // there is nothing, or nobody knows its id
 	}
-	err := m.abortOnce()
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(m.u.ctx), vfs.PublishTimeout)
+	defer cancel()
+	err := m.abortOnce(ctx, m.id)
 	for range lateAborts {
 		if !m.late.Load() {
 			break
 		}
 		time.Sleep(latePause)
-		err = m.abortOnce()
+		err = m.abortOnce(ctx, m.id)
 	}
 	return err
 }
 
-func (m *multipart) abortOnce() error {
-	u := m.u
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(u.ctx), vfs.PublishTimeout)
-	defer cancel()
-	_, err := u.fs.api.AbortMultipartUpload(ctx, &sdk.AbortMultipartUploadInput{Bucket: &u.fs.o.Bucket, Key: &u.key, UploadId: &m.id})
+func (m *multipart) abortOnce(ctx context.Context, id string) error {
+	b := m.u.fs
+	_, err := b.api.AbortMultipartUpload(ctx, &sdk.AbortMultipartUploadInput{Bucket: &b.o.Bucket, Key: &m.u.key, UploadId: &id})
 	if status(err) == http.StatusNotFound {
 		return nil
 	}
 	return err
+}
+
+// end follows an upload that was begun and has been published or aborted.
+func (m *multipart) end() {
+	m.dropLost()
+	m.u.fs.uploading.add(m.u.key, -1)
 }

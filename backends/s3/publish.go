@@ -207,9 +207,15 @@ func writing(o *sdk.Options) {
 
 // counting counts the attempts of one request.
 func counting(n *int) func(*sdk.Options) {
-	count := middleware.FinalizeMiddlewareFunc("ftpgate:count", func(ctx context.Context, in middleware.FinalizeInput, next middleware.FinalizeHandler) (middleware.FinalizeOutput, middleware.Metadata, error) {
-		*n++
-		return next.HandleFinalize(ctx, in)
+	return eachAttempt(func(error) { *n++ })
+}
+
+// eachAttempt calls seen with what came of every attempt of one request.
+func eachAttempt(seen func(err error)) func(*sdk.Options) {
+	count := middleware.FinalizeMiddlewareFunc("ftpgate:attempts", func(ctx context.Context, in middleware.FinalizeInput, next middleware.FinalizeHandler) (middleware.FinalizeOutput, middleware.Metadata, error) {
+		out, metadata, err := next.HandleFinalize(ctx, in)
+		seen(err)
+		return out, metadata, err
 	})
 	return func(o *sdk.Options) {
 		o.APIOptions = append(o.APIOptions, func(s *middleware.Stack) error {
