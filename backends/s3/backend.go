@@ -7,6 +7,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/aws/aws-sdk-go-v2/aws"
 	sdk "github.com/aws/aws-sdk-go-v2/service/s3"
 	"github.com/spf13/afero"
 )
@@ -69,10 +70,13 @@ const customerKeySize = 32
 
 // Backend is one bucket prefix. It is safe for concurrent use.
 type Backend struct {
-	api   *sdk.Client
-	o     Options
-	cache cache
-	turns turns // of renames to one key
+	api       *sdk.Client
+	o         Options
+	cache     cache
+	turns     turns // of renames and exclusive uploads to one key
+	uploading uploading
+
+	heedsConditions bool // of PutObject and CompleteMultipartUpload; false: nobody knows
 }
 
 // New makes no request.
@@ -102,6 +106,8 @@ func New(o Options) (*Backend, error) {
 	return &Backend{
 		api: sdk.New(o.Client.Options(), h.install), o: o,
 		cache: cache{lifetime: o.MetadataCache},
+
+		heedsConditions: isAmazon(aws.ToString(o.Client.Options().BaseEndpoint)),
 	}, nil
 }
 

@@ -25,11 +25,12 @@ func (b *Backend) checksumType() types.ChecksumType {
 
 // createMultipart begins an upload. Where the store does not know types of checksums, it
 // begins one that has none.
-func (b *Backend) createMultipart(ctx context.Context, in *sdk.CreateMultipartUploadInput) (*sdk.CreateMultipartUploadOutput, error) {
-	out, err := b.api.CreateMultipartUpload(ctx, in, writing)
+func (b *Backend) createMultipart(ctx context.Context, in *sdk.CreateMultipartUploadInput, options ...func(*sdk.Options)) (*sdk.CreateMultipartUploadOutput, error) {
+	options = append(options, writing)
+	out, err := b.api.CreateMultipartUpload(ctx, in, options...)
 	if notImplemented(err) && in.ChecksumType != "" {
 		in.ChecksumType = ""
-		out, err = b.api.CreateMultipartUpload(ctx, in, writing)
+		out, err = b.api.CreateMultipartUpload(ctx, in, options...)
 	}
 	return out, err
 }

@@ -1,6 +1,7 @@
 package s3
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -130,10 +131,14 @@ func (u *upload) copyHead() error {
 
 func (m *multipart) copyPart(id string, number int32, first, last int64) (types.CompletedPart, error) {
 	u := m.u
-	out, err := u.fs.api.UploadPartCopy(u.ctx, &sdk.UploadPartCopyInput{
-		Bucket: &u.fs.o.Bucket, Key: &u.key, UploadId: &id, PartNumber: &number,
-		CopySource: aws.String(u.fs.copySource(u.key)), CopySourceIfMatch: text(u.from.base.etag),
-		CopySourceRange: aws.String(fmt.Sprintf("bytes=%d-%d", first, last)),
+	var out *sdk.UploadPartCopyOutput
+	err := m.outlast(atOnce, func(ctx context.Context) (err error) {
+		out, err = u.fs.api.UploadPartCopy(ctx, &sdk.UploadPartCopyInput{
+			Bucket: &u.fs.o.Bucket, Key: &u.key, UploadId: &id, PartNumber: &number,
+			CopySource: aws.String(u.fs.copySource(u.key)), CopySourceIfMatch: text(u.from.base.etag),
+			CopySourceRange: aws.String(fmt.Sprintf("bytes=%d-%d", first, last)),
+		})
+		return err
 	})
 	if err != nil {
 		if s := status(err); s == http.StatusPreconditionFailed || s == http.StatusNotFound {

@@ -24,7 +24,7 @@
 //     since it was staged, Close fails with ErrTransient and publishes nothing.
 //  5. ContextFs.WithContext is called once per command and handles keep that
 //     context. Abort, Keep and publishing run on context.WithoutCancel, within
-//     PublishTimeout.
+//     PublishTimeout, to which publishing may add for the size of the file.
 //  6. Readdir(n) streams, unsorted: memory does not grow with the directory.
 //     Removing a directory that is not empty fails with ErrNotEmpty; creating
 //     below a file fails with ErrNotDir, below a missing directory with

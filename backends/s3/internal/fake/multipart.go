@@ -105,7 +105,11 @@ func (e *exchange) putPart(p *part) error {
 	}
 	e.s.mu.Lock()
 	defer e.s.mu.Unlock()
-	_, u, err := e.upload()
+	b, u, err := e.upload()
+	if late := b.late(e.Query.Get("uploadId")); late != nil && e.s.o.LateParts {
+		u, err = late, nil
+		b.uploads[u.id] = u
+	}
 	if err != nil {
 		return err
 	}
@@ -215,6 +219,14 @@ func (e *exchange) assemble(o *Object, u *upload, c completion) error {
 	return e.sum(o, u, sums)
 }
 
+// late is the upload of that id if it was aborted.
+func (b *bucket) late(id string) *upload {
+	if b == nil || b.uploads[id] != nil {
+		return nil
+	}
+	return b.aborted[id]
+}
+
 func abortUpload(e *exchange) error {
 	e.s.mu.Lock()
 	defer e.s.mu.Unlock()
@@ -223,6 +235,8 @@ func abortUpload(e *exchange) error {
 		return err
 	}
 	delete(b.uploads, u.id)
+	u.parts = make(map[int]part)
+	b.aborted[u.id] = u
 	e.w.WriteHeader(http.StatusNoContent)
 	return nil
 }
