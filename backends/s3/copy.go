@@ -35,7 +35,8 @@ type copying struct {
 const copiedParts = 8
 
 // run makes the copy. It fails with a precondition (preconditionFailed) if the source
-// is no longer the version, or if the condition on the target does not hold.
+// is no longer the version, or if the condition on the target does not hold. It succeeds
+// only if the store has named the ETag of the target, for the caller may delete the source.
 func (c copying) run(ctx context.Context, b *Backend) error {
 	if c.from.size > b.o.CopyPart {
 		defer b.changed(c.to)
@@ -43,13 +44,13 @@ func (c copying) run(ctx context.Context, b *Backend) error {
 	}
 	made, err := c.inOne(ctx, b)
 	b.changed(c.to)
-	if err == nil && made.etag != "" {
+	if err == nil {
 		b.seen(made) // listings go on showing its time
 	}
 	return err
 }
 
-// inOne copies by one request. What it has made is not known if the answer was lost.
+// inOne copies by one request.
 func (c copying) inOne(ctx context.Context, b *Backend) (made object, err error) {
 	in := &sdk.CopyObjectInput{
 		Bucket: &b.o.Bucket, Key: &c.to, CopySource: aws.String(b.copySource(c.from.key)), CopySourceIfMatch: &c.from.etag,
@@ -74,35 +75,43 @@ func (c copying) inOne(ctx context.Context, b *Backend) (made object, err error)
 		in.IfMatch, in.IfNoneMatch = nil, nil
 		out, err = b.api.CopyObject(ctx, in)
 	}
-	if (lostAnswer(err) || attempts > 1 && preconditionFailed(err)) && c.isOurs(ctx, b) {
-		return made, nil // the answer was lost, or the SDK asked again after the first one was
+	if err == nil && (out.CopyObjectResult == nil || aws.ToString(out.CopyObjectResult.ETag) == "") {
+		err = errNoResult
+	}
+	if lostAnswer(err) || attempts > 1 && preconditionFailed(err) { // the SDK may have asked again after an answer was lost
+		if o, ok := c.ours(ctx, b); ok {
+			return o, nil
+		}
 	}
 	if err != nil {
 		return made, fault("copy", b.name(c.from.key), err)
 	}
-	if r := out.CopyObjectResult; r != nil {
-		made = c.from
-		made.key, made.etag, made.modified = c.to, aws.ToString(r.ETag), aws.ToTime(r.LastModified).Truncate(time.Second)
-		made.parts, made.asked = partsOf(made.etag), time.Time{}
-		if c.mtime != nil {
-			made.mtime, made.metadata, made.whole = *c.mtime, in.Metadata, true
-		}
+	r := out.CopyObjectResult
+	made = c.from
+	made.key, made.etag, made.modified = c.to, aws.ToString(r.ETag), aws.ToTime(r.LastModified).Truncate(time.Second)
+	made.parts, made.asked = partsOf(made.etag), time.Time{}
+	if c.mtime != nil {
+		made.mtime, made.metadata, made.whole = *c.mtime, in.Metadata, true
 	}
 	return made, nil
 }
 
-// isOurs reports whether the target is what this copy makes. The caller is going to
+// errNoResult is a success that does not say what was made, such as the empty answer of a
+// proxy: nothing may have been.
+var errNoResult = fmt.Errorf("%w: the store did not say what it has copied", vfs.ErrTransient)
+
+// ours returns the target if it is what this copy makes. The caller is going to
 // delete the source, so what is only like it does not do: where the ETag does not tell
 // (that of a source in parts is not its copy's), somebody else may have made it.
-func (c copying) isOurs(ctx context.Context, b *Backend) bool {
+func (c copying) ours(ctx context.Context, b *Backend) (o object, ok bool) {
 	o, err := b.head(ctx, c.to)
-	if err != nil || o.size != c.from.size {
-		return false
+	if err != nil || o.size != c.from.size || o.etag == "" {
+		return o, false
 	}
 	if c.mtime != nil { // of the object itself, which nobody deletes
-		return o.mtime.Equal(*c.mtime)
+		return o, o.mtime.Equal(*c.mtime)
 	}
-	return o.etag == c.from.etag
+	return o, o.etag == c.from.etag
 }
 
 // inParts copies a large object by several requests at once. The store does not copy
@@ -113,6 +122,9 @@ func (c copying) inParts(ctx context.Context, b *Backend) error {
 		return err
 	}
 	out, err := b.api.CreateMultipartUpload(ctx, create)
+	if err == nil && aws.ToString(out.UploadId) == "" {
+		err = errNoResult
+	}
 	if err != nil {
 		return fault("copy", b.name(c.from.key), err)
 	}
@@ -174,27 +186,41 @@ func (c copying) copyParts(ctx context.Context, b *Backend, id *string) ([]types
 		number++
 		n, last := number, min(first+c.partSize(b), c.from.size)-1
 		group.Go(func() error {
-			out, err := b.api.UploadPartCopy(ctx, &sdk.UploadPartCopyInput{
-				Bucket: &b.o.Bucket, Key: &c.to, UploadId: id, PartNumber: &n,
-				CopySource: aws.String(b.copySource(c.from.key)), CopySourceIfMatch: &c.from.etag,
-				CopySourceRange: aws.String(fmt.Sprintf("bytes=%d-%d", first, last)),
+			return guard(func() error {
+				part, err := b.copyPart(ctx, &sdk.UploadPartCopyInput{
+					Bucket: &b.o.Bucket, Key: &c.to, UploadId: id, PartNumber: &n,
+					CopySource: aws.String(b.copySource(c.from.key)), CopySourceIfMatch: &c.from.etag,
+					CopySourceRange: aws.String(fmt.Sprintf("bytes=%d-%d", first, last)),
+				})
+				if err != nil {
+					return err
+				}
+				mu.Lock()
+				defer mu.Unlock()
+				parts = append(parts, part)
+				return nil
 			})
-			if err != nil {
-				return err
-			}
-			r := out.CopyPartResult
-			mu.Lock()
-			defer mu.Unlock()
-			parts = append(parts, types.CompletedPart{
-				PartNumber: &n, ETag: r.ETag, ChecksumCRC32: r.ChecksumCRC32, ChecksumCRC32C: r.ChecksumCRC32C,
-				ChecksumCRC64NVME: r.ChecksumCRC64NVME, ChecksumSHA1: r.ChecksumSHA1, ChecksumSHA256: r.ChecksumSHA256,
-			})
-			return nil
 		})
 	}
 	err := group.Wait()
 	slices.SortFunc(parts, func(a, b types.CompletedPart) int { return cmp.Compare(*a.PartNumber, *b.PartNumber) })
 	return parts, err
+}
+
+// copyPart copies a part of an object to one of an upload.
+func (b *Backend) copyPart(ctx context.Context, in *sdk.UploadPartCopyInput) (types.CompletedPart, error) {
+	out, err := b.api.UploadPartCopy(ctx, in)
+	if err == nil && (out.CopyPartResult == nil || aws.ToString(out.CopyPartResult.ETag) == "") {
+		err = errNoResult
+	}
+	if err != nil {
+		return types.CompletedPart{}, err
+	}
+	r := out.CopyPartResult
+	return types.CompletedPart{
+		PartNumber: in.PartNumber, ETag: r.ETag, ChecksumCRC32: r.ChecksumCRC32, ChecksumCRC32C: r.ChecksumCRC32C,
+		ChecksumCRC64NVME: r.ChecksumCRC64NVME, ChecksumSHA1: r.ChecksumSHA1, ChecksumSHA256: r.ChecksumSHA256,
+	}, nil
 }
 
 func (c copying) complete(ctx context.Context, b *Backend, id *string, parts []types.CompletedPart) error {
@@ -203,10 +229,13 @@ func (c copying) complete(ctx context.Context, b *Backend, id *string, parts []t
 		IfMatch: c.ifMatch, IfNoneMatch: c.ifNoneMatch,
 	}
 	attempts := 0
-	_, err := b.api.CompleteMultipartUpload(ctx, in, counting(&attempts))
+	out, err := b.api.CompleteMultipartUpload(ctx, in, counting(&attempts))
 	if notImplemented(err) && (in.IfMatch != nil || in.IfNoneMatch != nil) {
 		in.IfMatch, in.IfNoneMatch = nil, nil
-		_, err = b.api.CompleteMultipartUpload(ctx, in)
+		out, err = b.api.CompleteMultipartUpload(ctx, in)
+	}
+	if err == nil && aws.ToString(out.ETag) == "" {
+		err = errNoResult
 	}
 	if err == nil || ctx.Err() != nil || attempts == 1 && !lostAnswer(err) {
 		return err

@@ -130,23 +130,15 @@ func (u *upload) copyHead() error {
 
 func (m *multipart) copyPart(id string, number int32, first, last int64) (types.CompletedPart, error) {
 	u := m.u
-	out, err := u.fs.api.UploadPartCopy(u.ctx, &sdk.UploadPartCopyInput{
+	part, err := u.fs.copyPart(u.ctx, &sdk.UploadPartCopyInput{
 		Bucket: &u.fs.o.Bucket, Key: &u.key, UploadId: &id, PartNumber: &number,
 		CopySource: aws.String(u.fs.copySource(u.key)), CopySourceIfMatch: text(u.from.base.etag),
 		CopySourceRange: aws.String(fmt.Sprintf("bytes=%d-%d", first, last)),
 	})
-	if err != nil {
-		if s := status(err); s == http.StatusPreconditionFailed || s == http.StatusNotFound {
-			err = failedAs(vfs.ErrTransient, err)
-		}
-		return types.CompletedPart{}, err
+	if s := status(err); s == http.StatusPreconditionFailed || s == http.StatusNotFound {
+		err = failedAs(vfs.ErrTransient, err)
 	}
-	r := out.CopyPartResult
-	return types.CompletedPart{
-		ETag:          r.ETag,
-		ChecksumCRC32: r.ChecksumCRC32, ChecksumCRC32C: r.ChecksumCRC32C, ChecksumCRC64NVME: r.ChecksumCRC64NVME,
-		ChecksumSHA1: r.ChecksumSHA1, ChecksumSHA256: r.ChecksumSHA256,
-	}, nil
+	return part, err
 }
 
 // isBase fails with vfs.ErrTransient if what the upload continues has changed. The
