@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"fmt"
+	"maps"
 	"net/http"
 	"net/url"
 	"slices"
@@ -28,7 +29,41 @@ type copying struct {
 	ifNoneMatch *string // "*": only to a key that is free
 	ifMatch     *string // only over this version
 
-	mtime *time.Time // a new one for the copy; nil: all metadata stays as it is
+	mtime  *time.Time // a new one for the copy; nil: it keeps its own
+	record bool       // the copy says in its metadata what it was made from (copyOfKey)
+}
+
+// copyOfKey is the metadata key of the ETag, without quotes, of the object that another
+// one was copied from, where the ETag of the copy is another one.
+const copyOfKey = "ftpgate-copy-of"
+
+// keepsETag reports whether a copy of the object has the ETag that it has itself, as the
+// MD5 of the content is. A bucket that encrypts by itself with a KMS key is not known.
+func (b *Backend) keepsETag(o object) bool {
+	e := b.o.Put.Encryption
+	return o.parts == 0 && o.size <= b.o.CopyPart && e.Algorithm != string(types.ServerSideEncryptionAwsKms) && len(e.CustomerKey) == 0
+}
+
+// isCopy reports whether what is there is a copy of an object, in its version.
+func isCopy(there, of object) bool {
+	return of.etag != "" && there.size == of.size &&
+		(there.etag == of.etag || there.metadata[copyOfKey] == strings.Trim(of.etag, `"`))
+}
+
+// metadata is that of a copy to which the store does not give it by itself.
+func (c copying) metadata(m map[string]string) map[string]string {
+	if c.mtime == nil && !c.record {
+		return m
+	}
+	other := make(map[string]string, len(m)+1)
+	maps.Copy(other, m)
+	if c.mtime != nil {
+		other[mtimeKey] = formatMtime(*c.mtime)
+	}
+	if c.record {
+		other[copyOfKey] = strings.Trim(c.from.etag, `"`)
+	}
+	return other
 }
 
 // copiedParts is how many parts of one object are copied at once.
@@ -57,13 +92,13 @@ func (c copying) inOne(ctx context.Context, b *Backend) (made object, err error)
 		ACL: types.ObjectCannedACL(b.o.Put.ACL), StorageClass: types.StorageClass(b.classOf(c.from)),
 		ServerSideEncryption: types.ServerSideEncryption(b.o.Put.Encryption.Algorithm), SSEKMSKeyId: text(b.o.Put.Encryption.KMSKey),
 	}
-	if c.mtime != nil {
+	if c.mtime != nil || c.record {
 		a, err := b.attributes(ctx, c.from)
 		if err != nil {
 			return made, err
 		}
 		in.MetadataDirective = types.MetadataDirectiveReplace
-		in.Metadata = withMtime(a.Metadata, *c.mtime)
+		in.Metadata = c.metadata(a.Metadata)
 		in.CacheControl, in.ContentDisposition, in.ContentEncoding = a.CacheControl, a.ContentDisposition, a.ContentEncoding
 		in.ContentLanguage, in.ContentType, in.WebsiteRedirectLocation = a.ContentLanguage, a.ContentType, a.WebsiteRedirectLocation
 		in.Expires = expires(a)
@@ -90,8 +125,9 @@ func (c copying) inOne(ctx context.Context, b *Backend) (made object, err error)
 	made = c.from
 	made.key, made.etag, made.modified = c.to, aws.ToString(r.ETag), aws.ToTime(r.LastModified).Truncate(time.Second)
 	made.parts, made.asked = partsOf(made.etag), time.Time{}
-	if c.mtime != nil {
-		made.mtime, made.metadata, made.whole = *c.mtime, in.Metadata, true
+	if in.MetadataDirective != "" {
+		made.metadata, made.whole = in.Metadata, true
+		made.mtime, _ = parseMtime(in.Metadata[mtimeKey])
 	}
 	return made, nil
 }
@@ -111,7 +147,7 @@ func (c copying) ours(ctx context.Context, b *Backend) (o object, ok bool) {
 	if c.mtime != nil { // of the object itself, which nobody deletes
 		return o, o.mtime.Equal(*c.mtime)
 	}
-	return o, o.etag == c.from.etag
+	return o, isCopy(o, c.from)
 }
 
 // inParts copies a large object by several requests at once. The store does not copy
@@ -147,15 +183,12 @@ func (c copying) createInput(ctx context.Context, b *Backend) (*sdk.CreateMultip
 		return nil, err
 	}
 	in := &sdk.CreateMultipartUploadInput{
-		Bucket: &b.o.Bucket, Key: &c.to, Metadata: a.Metadata,
+		Bucket: &b.o.Bucket, Key: &c.to, Metadata: c.metadata(a.Metadata),
 		ACL: types.ObjectCannedACL(b.o.Put.ACL), StorageClass: types.StorageClass(b.classOf(c.from)),
 		ServerSideEncryption: types.ServerSideEncryption(b.o.Put.Encryption.Algorithm), SSEKMSKeyId: text(b.o.Put.Encryption.KMSKey),
 		CacheControl: a.CacheControl, ContentDisposition: a.ContentDisposition, ContentEncoding: a.ContentEncoding,
 		ContentLanguage: a.ContentLanguage, ContentType: a.ContentType, WebsiteRedirectLocation: a.WebsiteRedirectLocation,
 		Expires: expires(a),
-	}
-	if c.mtime != nil {
-		in.Metadata = withMtime(a.Metadata, *c.mtime)
 	}
 	if aws.ToInt32(a.TagCount) > 0 {
 		tags, err := b.api.GetObjectTagging(ctx, &sdk.GetObjectTaggingInput{Bucket: &b.o.Bucket, Key: &c.from.key})
@@ -186,7 +219,7 @@ func (c copying) copyParts(ctx context.Context, b *Backend, id *string) ([]types
 		number++
 		n, last := number, min(first+c.partSize(b), c.from.size)-1
 		group.Go(func() error {
-			return guard(func() error {
+			return guarded(func() error {
 				part, err := b.copyPart(ctx, &sdk.UploadPartCopyInput{
 					Bucket: &b.o.Bucket, Key: &c.to, UploadId: id, PartNumber: &n,
 					CopySource: aws.String(b.copySource(c.from.key)), CopySourceIfMatch: &c.from.etag,
@@ -258,15 +291,6 @@ func expires(a *sdk.HeadObjectOutput) *time.Time {
 		return &at
 	}
 	return nil
-}
-
-func withMtime(metadata map[string]string, mtime time.Time) map[string]string {
-	m := make(map[string]string, len(metadata)+1)
-	for k, v := range metadata {
-		m[k] = v
-	}
-	m[mtimeKey] = formatMtime(mtime)
-	return m
 }
 
 // classOf is the storage class of a copy: the object's, which a copy does not keep by itself.

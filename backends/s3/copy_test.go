@@ -101,13 +101,21 @@ func TestCopyLostContent(t *testing.T) {
 	}
 }
 
-// TestGuard: a panic in a goroutine is its error.
-func TestGuard(t *testing.T) {
-	err := guard(func() error { panic("at the disco") })
-	if err == nil || !strings.Contains(err.Error(), "at the disco") || !strings.Contains(err.Error(), "copy_test.go") {
-		t.Errorf("it says %v", err)
-	}
-	if err := guard(func() error { return errNoResult }); !errors.Is(err, errNoResult) {
-		t.Errorf("it says %v", err)
+// TestCopyPanic: a panic in a goroutine of a rename is its error.
+func TestCopyPanic(t *testing.T) {
+	for _, c := range []struct {
+		op   string
+		part int64
+	}{{"CopyObject", 0}, {"UploadPartCopy", 2 << 10}, {"DeleteObject", 0}} {
+		st := newFake(t, fake.Options{MinPartSize: 1 << 10})
+		st.put(t, "old/f", sample("f", 6<<10))
+		fsys := st.backend(t, func(o *Options) { o.CopyPart = c.part }).Open("", 0)
+		st.wire.Inject(fake.Fault{Op: c.op, Times: 1, Effect: func(*http.Request, http.RoundTripper) (*http.Response, error) { panic("at the disco") }})
+		if err := fsys.Rename("/old", "/new"); err == nil || !strings.Contains(err.Error(), "copy_test.go") {
+			t.Errorf("%s: %v", c.op, err)
+		}
+		if err := fsys.Rename("/old", "/new"); err != nil {
+			t.Errorf("%s, again: %v", c.op, err)
+		}
 	}
 }

@@ -95,6 +95,12 @@ func (u *upload) conditions() (ifMatch, ifNoneMatch *string) {
 // decide publishes. Where the store does not know conditions, a look before is all there
 // is. What continues an object is always looked at: a store may ignore them silently.
 func (u *upload) decide(p publication) error {
+	// Not every store minds conditions: no rename of ours looks now and copies later.
+	done, err := u.fs.turns.take(u.ctx, u.key)
+	if err != nil {
+		return err
+	}
+	defer done()
 	defer u.fs.changed(u.key)
 	if u.continues() {
 		if err := u.isBase(); err != nil {
@@ -102,7 +108,7 @@ func (u *upload) decide(p publication) error {
 		}
 	}
 	ifMatch, ifNoneMatch := u.conditions()
-	err := u.try(p, attempt{ifMatch: ifMatch, ifNoneMatch: ifNoneMatch})
+	err = u.try(p, attempt{ifMatch: ifMatch, ifNoneMatch: ifNoneMatch})
 	if notImplemented(err) && (ifMatch != nil || ifNoneMatch != nil) {
 		if u.flag == vfs.ModeCreate {
 			if err := u.isFree(); err != nil {

@@ -171,6 +171,7 @@ func (u *upload) metadata() map[string]string {
 	}
 	m := maps.Clone(u.from.base.metadata)
 	delete(m, mtimeKey)
+	delete(m, copyOfKey)
 	maps.Copy(m, configured)
 	return m
 }
