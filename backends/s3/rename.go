@@ -59,7 +59,8 @@ func (f *fsys) renameObject(oldname, newname string, o object, exclusive bool) e
 	if err != nil {
 		return err
 	}
-	done, err := f.turns.take(f.ctx, to)
+	// Of two that rename one file, the second one finds it gone.
+	done, err := f.turns.take(f.ctx, o.key, to)
 	if err != nil {
 		return err
 	}

@@ -106,6 +106,7 @@ func TestRenameTurns(t *testing.T) {
 	for _, c := range []struct{ what, from, to, op, upload string }{
 		{"target of a directory", "/old", "/new", "CopyObject", "/new/f"},
 		{"source of a directory", "/old", "/new", "DeleteObject", "/old/f"},
+		{"source of a file", "/old/f", "/f", "DeleteObject", "/old/f"},
 	} {
 		t.Run(c.what, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
@@ -289,3 +290,55 @@ func TestRenameDirectoryReplaced(t *testing.T) {
 	}
 }
 
+// TestRenameClaim: of those that rename one file at the same moment, each to a name of its
+// own, one has it: within a gateway on any store.
+func TestRenameClaim(t *testing.T) {
+	const clients = 4
+	for name, o := range conditionless {
+		st := newFake(t, o)
+		b := st.backend(t, cached5s)
+		for i := range 10 {
+			job := fmt.Sprintf("/job%d", i)
+			st.put(t, job[1:], "work")
+			if _, err := b.Open("", 0).Stat(job); err != nil { // RNFR
+				t.Fatal(err)
+			}
+			results := make(chan error, clients)
+			for w := range clients {
+				go func() { results <- b.Open("", 0).Rename(job, fmt.Sprintf("%s-of-%d", job, w)) }()
+			}
+			have := 0
+			for range clients {
+				switch err := <-results; {
+				case err == nil:
+					have++
+				case !errors.Is(err, fs.ErrNotExist):
+					t.Errorf("%s: %v", name, err)
+				}
+			}
+			if n := len(st.keys(t)); have != 1 || n != i+1 {
+				t.Errorf("%s: %d have it, and there are %d files, want %d", name, have, n, i+1)
+			}
+		}
+	}
+}
+
+// TestRenameClaimElsewhere: and of two gateways.
+func TestRenameClaimElsewhere(t *testing.T) {
+	for _, target := range []string{"/theirs", "/ours"} {
+		st := newFake(t, fake.Options{})
+		st.put(t, "job", "work")
+		ours, theirs := st.backend(t).Open("", 0), st.backend(t).Open("", 0)
+		st.wire.Inject(fake.Fault{Op: "CopyObject", Times: 1, Effect: fake.After(func() {
+			if err := theirs.Rename("/job", target); err != nil {
+				t.Errorf("theirs: %v", err)
+			}
+		})})
+		if err := ours.Rename("/job", "/ours"); !errors.Is(err, fs.ErrNotExist) {
+			t.Errorf("ours: %v", err)
+		}
+		if got, _ := st.get(t, target[1:]); got != "work" {
+			t.Errorf("%s holds %q", target, got)
+		}
+	}
+}
