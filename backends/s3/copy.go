@@ -157,24 +157,43 @@ func (c copying) inParts(ctx context.Context, b *Backend) error {
 	if err != nil {
 		return err
 	}
-	out, err := b.api.CreateMultipartUpload(ctx, create)
-	if err == nil && aws.ToString(out.UploadId) == "" {
-		err = errNoResult
-	}
+	id, err := b.beginCopy(ctx, create)
 	if err != nil {
 		return fault("copy", b.name(c.from.key), err)
 	}
-	parts, err := c.copyParts(ctx, b, out.UploadId)
+	parts, err := c.copyParts(ctx, b, &id)
 	if err == nil {
-		err = c.complete(ctx, b, out.UploadId, parts)
+		err = c.complete(ctx, b, &id, parts)
 	}
 	if err != nil {
 		after, cancel := context.WithTimeout(context.WithoutCancel(ctx), vfs.PublishTimeout)
 		defer cancel()
 		// If it fails, cleanup is left to `ftpgate s3 cleanup` and the bucket's lifecycle rule.
-		_, _ = b.api.AbortMultipartUpload(after, &sdk.AbortMultipartUploadInput{Bucket: &b.o.Bucket, Key: &c.to, UploadId: out.UploadId})
+		_, _ = b.api.AbortMultipartUpload(after, &sdk.AbortMultipartUploadInput{Bucket: &b.o.Bucket, Key: &c.to, UploadId: &id})
 	}
 	return fault("copy", b.name(c.from.key), err)
+}
+
+// copyPatience is how long a copy that is cut waits for the answer to
+// CreateMultipartUpload: without it nobody could abort what it made.
+const copyPatience = 600 * time.Millisecond
+
+// beginCopy begins the upload of a copy in parts and returns its id.
+func (b *Backend) beginCopy(ctx context.Context, in *sdk.CreateMultipartUploadInput) (id string, err error) {
+	if err := ctx.Err(); err != nil {
+		return "", err
+	}
+	patient, cancel := context.WithTimeout(context.WithoutCancel(ctx), vfs.PublishTimeout)
+	defer cancel()
+	defer context.AfterFunc(ctx, func() { time.AfterFunc(copyPatience, cancel) })()
+	out, err := b.api.CreateMultipartUpload(patient, in)
+	if err == nil && aws.ToString(out.UploadId) == "" {
+		err = errNoResult
+	}
+	if err != nil {
+		return "", err
+	}
+	return *out.UploadId, nil
 }
 
 func (c copying) createInput(ctx context.Context, b *Backend) (*sdk.CreateMultipartUploadInput, error) {

@@ -2,12 +2,15 @@ package s3
 
 import (
 	"bytes"
+	"context"
 	"errors"
 	"fmt"
 	"io"
 	"net/http"
+	"slices"
 	"strings"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/spf13/afero"
@@ -118,4 +121,36 @@ func TestCopyPanic(t *testing.T) {
 			t.Errorf("%s, again: %v", c.op, err)
 		}
 	}
+}
+
+// TestCopyCutAtBegin: a copy in parts that is cut while the store begins it leaves no upload.
+func TestCopyCutAtBegin(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		st := newBubble(t, fake.Options{MinPartSize: 1 << 10})
+		st.put(t, "f", sample("f", 6<<10))
+		b := st.backend(t, func(o *Options) { o.CopyPart = 2 << 10 })
+		ctx, cancel := context.WithCancel(t.Context())
+		st.wire.Inject(fake.Fault{Op: "CreateMultipartUpload", Effect: func(r *http.Request, next http.RoundTripper) (*http.Response, error) {
+			cancel() // the server works on
+			time.Sleep(copyPatience / 2)
+			resp, err := next.RoundTrip(r.WithContext(context.WithoutCancel(r.Context())))
+			if err == nil && r.Context().Err() != nil {
+				return nil, errors.Join(r.Context().Err(), resp.Body.Close())
+			}
+			return resp, err
+		}})
+		began := time.Now()
+		if err := vfs.WithContext(ctx, b.Open("", 0)).Rename("/f", "/g"); !errors.Is(err, context.Canceled) {
+			t.Errorf("it says %v", err)
+		}
+		if took := time.Since(began); took >= time.Second {
+			t.Errorf("it took %v", took)
+		}
+		if left := st.uploads(t); len(left) > 0 {
+			t.Errorf("uploads linger: %q", left)
+		}
+		if keys := st.keys(t); !slices.Equal(keys, []string{"f"}) {
+			t.Errorf("there are %q", keys)
+		}
+	})
 }
