@@ -323,6 +323,10 @@ func (b *Backend) classOf(o object) string {
 // copySource names an object in a header: every byte that means something in a URL
 // anywhere is escaped, for some stores read "+" as a space.
 func (b *Backend) copySource(key string) string {
-	escaped := url.QueryEscape(b.o.Bucket + "/" + key)
+	bucket := b.o.Bucket + "/"
+	if strings.HasPrefix(bucket, "arn:") { // of an access point
+		bucket += "object/"
+	}
+	escaped := url.QueryEscape(bucket + key)
 	return strings.NewReplacer("+", "%20", "%2F", "/").Replace(escaped)
 }

@@ -154,3 +154,15 @@ func TestCopyCutAtBegin(t *testing.T) {
 		}
 	})
 }
+
+func TestCopySource(t *testing.T) {
+	for bucket, want := range map[string]string{
+		"bucket": "bucket/a%2Bb/c%20d",
+		"arn:aws:s3:eu-west-1:123456789012:accesspoint/ftp": "arn%3Aaws%3As3%3Aeu-west-1%3A123456789012%3Aaccesspoint/ftp/object/a%2Bb/c%20d",
+	} {
+		b := &Backend{o: Options{Bucket: bucket}}
+		if got := b.copySource("a+b/c d"); got != want {
+			t.Errorf("%s: %s", bucket, got)
+		}
+	}
+}
