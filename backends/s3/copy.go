@@ -209,18 +209,8 @@ func (c copying) createInput(ctx context.Context, b *Backend) (*sdk.CreateMultip
 		ContentLanguage: a.ContentLanguage, ContentType: a.ContentType, WebsiteRedirectLocation: a.WebsiteRedirectLocation,
 		Expires: expires(a),
 	}
-	if aws.ToInt32(a.TagCount) > 0 {
-		tags, err := b.api.GetObjectTagging(ctx, &sdk.GetObjectTaggingInput{Bucket: &b.o.Bucket, Key: &c.from.key})
-		if err != nil {
-			return nil, fault("copy", b.name(c.from.key), err)
-		}
-		v := make(url.Values)
-		for _, t := range tags.TagSet {
-			v.Set(aws.ToString(t.Key), aws.ToString(t.Value))
-		}
-		in.Tagging = text(v.Encode())
-	}
-	return in, nil
+	in.Tagging, err = b.tagsOf(ctx, c.from.key, a)
+	return in, err
 }
 
 // partSize of a copy: all parts but the last are of this size.

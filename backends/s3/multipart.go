@@ -122,7 +122,7 @@ func (m *multipart) createUpload() (string, error) {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(u.ctx), vfs.PublishTimeout)
 	defer cancel()
 	defer context.AfterFunc(u.ctx, func() { time.AfterFunc(createPatience, cancel) })()
-	out, err := u.fs.api.CreateMultipartUpload(ctx, u.fs.createInput(u.key, u.metadata()), writing)
+	out, err := u.fs.api.CreateMultipartUpload(ctx, u.createInput(), writing)
 	if err != nil {
 		return "", err
 	}

@@ -46,6 +46,7 @@ func (u *upload) put() error {
 			return made{size: c.size, etag: hex.EncodeToString(h.Sum(nil)), sums: sumsOf(u.fs.algorithm(), c)}
 		},
 	}
+	u.keepPut(in)
 	for try := 1; ; try++ {
 		err := u.decide(p)
 		if !isConflict(err) || try > conflictRetries {

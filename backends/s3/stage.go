@@ -24,6 +24,7 @@ type continuing struct {
 	base   *object // nil: there is none
 	keep   int64   // bytes of it that stay; -1: Seek has not said yet
 	staged bool    // the upload holds them
+	kept   kept
 }
 
 // continues reports whether the upload keeps the head of what is there.
@@ -31,10 +32,10 @@ func (u *upload) continues() bool {
 	return u.flag == vfs.ModeAppend || u.flag == vfs.ModeRestart
 }
 
-// look finds the object to continue: one HEAD. It is looked at again by every request
+// look finds the object to continue: one HEAD, and one request more if it has tags. It is looked at again by every request
 // that follows.
 func (u *upload) look() error {
-	o, err := u.fs.head(u.ctx, u.key)
+	o, whole, err := u.fs.headWhole(u.ctx, u.key)
 	switch {
 	case errors.Is(err, fs.ErrNotExist) && u.flag == vfs.ModeAppend:
 		return nil
@@ -47,7 +48,7 @@ func (u *upload) look() error {
 	if u.from.keep = o.size; u.flag == vfs.ModeRestart {
 		u.from.keep = -1
 	}
-	return nil
+	return u.keep(whole)
 }
 
 // Seek sets where a ModeRestart upload goes on, once, before the first Write.
