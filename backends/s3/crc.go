@@ -39,7 +39,7 @@ func (b *Backend) createMultipart(ctx context.Context, in *sdk.CreateMultipartUp
 // versitygw 1.8 takes that of the object for that of each piece it copies, and what is made
 // of them would be wrong.
 func (m *multipart) createInput() *sdk.CreateMultipartUploadInput {
-	in := m.u.fs.createInput(m.u.key, m.u.metadata())
+	in := m.u.createInput()
 	if m.copies {
 		in.ChecksumType = ""
 	}

@@ -48,6 +48,7 @@ func (u *upload) put() error {
 			return made{size: c.size, etag: hex.EncodeToString(h.Sum(nil)), sums: sumsOf(u.fs.algorithm(), c)}
 		},
 	}
+	u.keepPut(in)
 	for try := 1; ; try++ {
 		err := u.decide(p)
 		if !isConflict(err) || try > conflictRetries {
@@ -105,22 +106,23 @@ func (u *upload) conditions() (ifMatch, ifNoneMatch *string) {
 // session at a time does so for a key: then what is left is the moment between look and request, and
 // others than this gateway.
 func (u *upload) decide(p publication) error {
+	// Not every store minds conditions: no rename of ours looks now and copies later.
+	ctx, cancel := u.fs.detached()
+	defer cancel()
+	done, err := u.fs.turns.take(ctx, u.key)
+	if err != nil {
+		return errBusy
+	}
+	defer done()
 	defer u.fs.changed(u.key)
 	ifMatch, ifNoneMatch := u.conditions()
 	conditional := ifMatch != nil || ifNoneMatch != nil
 	if u.continues() || conditional && !u.fs.heedsConditions {
-		ctx, cancel := u.fs.detached()
-		defer cancel()
-		done, err := u.fs.turns.take(ctx, u.key)
-		if err != nil {
-			return errBusy
-		}
-		defer done()
 		if err := u.isAsExpected(); err != nil {
 			return err
 		}
 	}
-	err := u.try(p, attempt{ifMatch: ifMatch, ifNoneMatch: ifNoneMatch})
+	err = u.try(p, attempt{ifMatch: ifMatch, ifNoneMatch: ifNoneMatch})
 	if conditional && notImplemented(err) {
 		if err := u.isAsExpected(); err != nil { // the first request took its time
 			return err
