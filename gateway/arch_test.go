@@ -31,6 +31,7 @@ var allowed = map[string][]string{
 	"protocol/vfs/vfstest":      {"protocol/vfs"},
 	"protocol/dtp":              {"protocol/ftp"},
 	"protocol/pi":               {"protocol/ftp", "protocol/dtp", "protocol/vfs", "auth"},
+	"protocol/ftpclient":        {"protocol/ftp"},
 	"protocol/ftptest":          {"protocol/ftp", "protocol/dtp", "protocol/pi", "protocol/vfs", "auth"},
 }
 
