@@ -1,6 +1,12 @@
 package ftpclient
 
-import "errors"
+import (
+	"errors"
+	"io/fs"
+	"strings"
+
+	"github.com/ftpgate/ftpgate/protocol/ftp"
+)
 
 // Errors of this package. Refusals of the server are *ftp.Error, mostly within an
 // *fs.PathError whose Op is the verb: errors.As finds it. Where its code and text tell,
@@ -35,3 +41,82 @@ var (
 	// ErrQuota: no space, or not for this user.
 	ErrQuota = errors.New("ftpclient: no space left")
 )
+
+// pathError adds what was asked for.
+func pathError(verb, path string, err error) error {
+	return &fs.PathError{Op: verb, Path: path, Err: err}
+}
+
+// refusal is a reply as an error.
+func refusal(verb, path string, r ftp.Reply) error {
+	// What a server says may end on a terminal.
+	lines := make([]string, len(r.Lines))
+	for i, line := range r.Lines {
+		lines[i] = strings.Map(printable, line)
+	}
+	err := &ftp.Error{Reply: ftp.Reply{Code: r.Code, Lines: lines}, Cause: meaning(r)}
+	if verb == "" {
+		return err
+	}
+	return pathError(verb, path, err)
+}
+
+func printable(c rune) rune {
+	if c < ' ' || 0x7F <= c && c < 0xA0 {
+		return '?'
+	}
+	return c
+}
+
+// meanings are what servers write with a 550 or 553, in lower case; the first that fits counts.
+// Those that say nothing ("550 Failed to open file.") have no meaning.
+var meanings = []struct {
+	text string
+	err  error
+}{
+	{"not empty", ErrNotEmpty},
+	{"no such", fs.ErrNotExist},
+	{"not found", fs.ErrNotExist},
+	{"does not exist", fs.ErrNotExist},
+	{"doesn't exist", fs.ErrNotExist},
+	{"not exist", fs.ErrNotExist},
+	{"cannot find", fs.ErrNotExist},
+	{"can't find", fs.ErrNotExist},
+	{"exist", fs.ErrExist}, // "file exists", "already exists"
+	{"permission", fs.ErrPermission},
+	{"denied", fs.ErrPermission},
+	{"not allowed", fs.ErrPermission},
+	{"not permitted", fs.ErrPermission},
+	{"forbidden", fs.ErrPermission},
+	{"read-only", fs.ErrPermission},
+	{"quota", ErrQuota},
+	{"no space", ErrQuota},
+	{"disk full", ErrQuota},
+}
+
+// meaning is what a refusal means, as far as its code and text tell; nil if they do not.
+func meaning(r ftp.Reply) error {
+	switch r.Code {
+	case 500, 502, 504:
+		return errors.ErrUnsupported
+	case 452, 552:
+		return ErrQuota
+	case 530, 532:
+		return fs.ErrPermission
+	case 521:
+		return fs.ErrExist // of MKD (RFC 1123 §4.1.2.9 has it in FTP's older drafts)
+	case 450, 550, 553, 501:
+	default:
+		return nil
+	}
+	text := strings.ToLower(strings.Join(r.Lines, " "))
+	for _, m := range meanings {
+		if strings.Contains(text, m.text) {
+			return m.err
+		}
+	}
+	if r.Code == 553 {
+		return fs.ErrPermission // "file name not allowed"
+	}
+	return nil
+}
