@@ -33,6 +33,7 @@ var allowed = map[string][]string{
 	"protocol/pi":               {"protocol/ftp", "protocol/dtp", "protocol/vfs", "auth"},
 	"protocol/ftpclient":        {"protocol/ftp"},
 	"protocol/ftptest":          {"protocol/ftp", "protocol/dtp", "protocol/pi", "protocol/vfs", "auth"},
+	"protocol/ftptest/peers":    {"protocol/ftptest"},
 }
 
 // foreign names libraries that only some packages may import directly.
