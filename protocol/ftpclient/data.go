@@ -100,8 +100,13 @@ func (d *dataConn) endWrite() error {
 	return d.raw.Close()
 }
 
-// close closes the socket.
-func (d *dataConn) close() { d.raw.Close() }
+// close closes the socket in good order.
+func (d *dataConn) close() {
+	if d.tls != nil {
+		_ = d.tls.endWrite() // the server may be gone
+	}
+	d.raw.Close()
+}
 
 // reset closes it so that the server cannot take this for the end of the data.
 func (d *dataConn) reset() {

@@ -82,7 +82,8 @@ var meanings = []struct {
 	{"not exist", fs.ErrNotExist},
 	{"cannot find", fs.ErrNotExist},
 	{"can't find", fs.ErrNotExist},
-	{"exist", fs.ErrExist}, // "file exists", "already exists"
+	{"exists", fs.ErrExist},
+	{"already exist", fs.ErrExist},
 	{"permission", fs.ErrPermission},
 	{"denied", fs.ErrPermission},
 	{"not allowed", fs.ErrPermission},

@@ -6,10 +6,7 @@ import (
 )
 
 // Download is one RETR; the package documentation has its states.
-type Download struct {
-	t    *transfer
-	done bool // the end of the data has been seen
-}
+type Download struct{ t *transfer }
 
 var (
 	_ io.ReadCloser = (*Download)(nil)
@@ -42,7 +39,7 @@ func (d *Download) ended(err error) error {
 	if err != io.EOF { //nolint:errorlint // a wrapped one is a failure, not the end
 		return d.t.abort(err)
 	}
-	d.done = true
+	d.t.data.close()   // proftpd waits for that before its 226
 	_ = d.t.complete() // outcome tells
 	return d.outcome()
 }

@@ -22,7 +22,7 @@ func (c *Conn) Stat(ctx context.Context, path string) (Entry, error) {
 	}
 	r, err := c.want(ctx, "MLST", path)
 	if err != nil {
-		return Entry{}, err
+		return Entry{}, missing(err)
 	}
 	// The facts are the second of three lines, after one space (RFC 3659 §7.2).
 	for _, line := range r.Lines {
@@ -80,8 +80,8 @@ func (c *Conn) statBySize(ctx context.Context, path string) (Entry, error) {
 	return Entry{}, missing(sizeErr)
 }
 
-// missing takes a refusal that does not say why, of something that is neither file nor directory,
-// for one of a thing that does not exist.
+// missing takes a refusal that does not say why for one of a thing that does not exist: pure-ftpd's
+// "Can't check for file existence", proftpd's "cannot be listed", vsftpd's "Could not get file size".
 func missing(err error) error {
 	var refused *ftp.Error
 	var p *fs.PathError

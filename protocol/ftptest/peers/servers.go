@@ -4,7 +4,9 @@ import (
 	"fmt"
 	"os"
 	"os/exec"
+	"os/user"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"testing"
 )
@@ -77,19 +79,24 @@ TransferLog none
 	return []string{server, "-n", "-q", "-c", p.file(t, "proftpd.conf", conf)}
 }
 
-// vsftpd asks the machine's accounts for everyone but the anonymous user, who may not write to the root.
+// vsftpd asks the machine's accounts for everyone but the anonymous user. That one may not write to the root, and
+// has to be an account whose home exists, which nobody's does not.
 func vsftpd(t testing.TB, p *peer) []string {
 	server := binary(t, "vsftpd", "usr/sbin/vsftpd")
 	p.User, p.Password, p.Dir = "anonymous", "bench@", "/dir"
 	check(t, os.Chown(p.Root, 0, 0))
 	p.Root = filepath.Join(p.Root, "dir")
 	check(t, os.Mkdir(p.Root, 0o755))
-	check(t, os.Chown(p.Root, nobody, nobody))
+	account, err := user.Lookup("bin")
+	check(t, err)
+	uid, err := strconv.Atoi(account.Uid)
+	check(t, err)
+	check(t, os.Chown(p.Root, uid, -1))
 	empty := filepath.Join(p.work, "empty")
 	check(t, os.Mkdir(empty, 0o555))
 	conf := []string{
 		"listen=YES", "listen_address=127.0.0.1", "listen_port=" + p.port, "background=NO",
-		"anonymous_enable=YES", "local_enable=NO", "ftp_username=nobody", "anon_root=" + filepath.Dir(p.Root), "no_anon_password=NO",
+		"anonymous_enable=YES", "local_enable=NO", "ftp_username=" + account.Username, "nopriv_user=nobody", "anon_root=" + filepath.Dir(p.Root), "no_anon_password=NO",
 		"write_enable=YES", "anon_upload_enable=YES", "anon_mkdir_write_enable=YES", "anon_other_write_enable=YES",
 		"anon_world_readable_only=NO", "anon_umask=022", "mdtm_write=YES", "secure_chroot_dir=" + empty,
 		"max_clients=0", "max_per_ip=0", "seccomp_sandbox=NO", "delay_failed_login=0", "delay_successful_login=0",
@@ -100,7 +107,7 @@ func vsftpd(t testing.TB, p *peer) []string {
 		if p.o.RequireReuse {
 			reuse = "YES"
 		}
-		conf = append(conf, "require_ssl_reuse="+reuse)
+		conf = append(conf, "require_ssl_reuse="+reuse, "ssl_ciphers=HIGH") // its own choice is for RSA keys
 	}
 	return []string{server, p.file(t, "vsftpd.conf", strings.Join(conf, "\n")+"\n")}
 }
