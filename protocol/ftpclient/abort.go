@@ -1,6 +1,7 @@
 package ftpclient
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"net"
@@ -11,24 +12,31 @@ import (
 // maxStale is how many replies may stand between ABOR and being in step again.
 const maxStale = 8
 
-// abort ends a transfer that failed with err, and brings the connection back in step: how many
-// replies ABOR gets, and in which order, differs from server to server and from moment to
-// moment, so PWD follows, whose 257 is the answer to nothing else. The error says how
+// abort ends a transfer that failed with err, and brings the connection back in step. If its
+// context is over that is left to the next call, so that this one returns at once. The error says how
 // the transfer ended: if the server had refused it by itself, that is the reason.
 func (t *transfer) abort(err error) error {
 	if t.closed {
 		return t.err
 	}
 	c := t.c
-	if t.ctx.Err() != nil && t.isCut() {
-		err = t.explain(err)
+	over := t.ctx.Err() != nil
+	if over {
+		err = context.Cause(t.ctx)
+		t.uncut()
 	}
 	if c.isBroken() {
 		return t.over(t.incomplete(err))
 	}
-	t.uncut()
-	t.limit(abortLimit)
-	reason, failed := t.resync()
+	t.limit(min(abortLimit, c.o.ReplyTimeout))
+	if t.interrupt() != nil {
+		return t.over(t.incomplete(err))
+	}
+	if over {
+		c.outOfStep = true
+		return t.over(t.incomplete(err))
+	}
+	reason, failed := t.catchUp()
 	if failed != nil {
 		_ = c.breakOff(failed) // err is what the caller asked about
 	}
@@ -49,18 +57,22 @@ func (t *transfer) uncut() {
 	t.cut, t.onCut = false, nil
 }
 
-// resync sends ABOR and closes the data connection, by RST: FIN would be the end of an upload.
-// The reason is the refusal that the server had given before, if any.
-func (t *transfer) resync() (reason, failed error) {
-	if failed = t.write("ABOR"); failed != nil {
-		return nil, failed
-	}
+// interrupt sends ABOR and closes the data connection, by RST: FIN would be the end of an upload.
+func (t *transfer) interrupt() error {
+	err := t.write("ABOR")
 	if t.data != nil {
 		t.data.reset()
 	}
+	return err
+}
+
+// catchUp comes after ABOR. How many replies that gets, and in which order, differs from
+// server to server and from moment to moment, so PWD follows, whose 257 is the answer to
+// nothing else. The reason is the refusal that the server had given before, if any.
+func (e *exchange) catchUp() (reason, failed error) {
 	// The reply to ABOR, or to the transfer. Before it some servers throw away what else has come.
 	for range maxStale {
-		r, err := t.next()
+		r, err := e.next()
 		if err != nil {
 			return reason, err
 		}
@@ -69,21 +81,34 @@ func (t *transfer) resync() (reason, failed error) {
 			break
 		}
 	}
-	if failed = t.write("PWD"); failed != nil {
+	if failed = e.write("PWD"); failed != nil {
 		return reason, failed
 	}
 	for range maxStale {
-		r, err := t.next()
+		r, err := e.next()
 		switch {
 		case err != nil:
 			return reason, err
 		case r.Code == 257:
-			t.asked = false
 			return reason, nil
 		}
 		reason = cause(reason, r)
 	}
 	return reason, fmt.Errorf("%w: out of step after ABOR", ErrProtocol)
+}
+
+// step does what the end of a transfer's context has left to do.
+func (e *exchange) step() error {
+	c := e.c
+	if !c.outOfStep {
+		return nil
+	}
+	e.limit(min(abortLimit, c.o.ReplyTimeout))
+	if _, err := e.catchUp(); err != nil {
+		return c.breakOff(e.explain(err))
+	}
+	c.outOfStep = false
+	return nil
 }
 
 // cause is the first refusal that ABOR itself is not the reason for.

@@ -16,8 +16,13 @@ func (c *Conn) Close() error {
 	c.mu.Unlock()
 	if t != nil {
 		_ = c.breakOff(net.ErrClosed) // before the data: the server must not take that for its end
-		t.data.reset()
+		if d := t.data; d != nil {
+			d.reset()
+		}
 		return nil
+	}
+	if c.outOfStep {
+		_ = c.breakOff(net.ErrClosed) // a goodbye would come too late
 	}
 	ctx, cancel := context.WithTimeout(c.base, quitLimit)
 	defer cancel()

@@ -32,14 +32,15 @@ type Conn struct {
 	turn chan struct{} // holds something while a call or a transfer uses the connection
 
 	// What the server has shown; guarded by turn.
-	features *Features
-	ahead    bool        // commands may be sent before the reply to the one before
-	noEPSV   bool        // it does not know EPSV
-	noEPRT   bool        // it does not know EPRT
-	noMLSD   atomic.Bool // it does not know MLSD
-	passive  bool        // a passive data connection has come about
-	ascii    bool        // TYPE I is to be sent again
-	utime    int         // which way to set times worked, from 1; 0: none yet
+	features  *Features
+	ahead     bool        // commands may be sent before the reply to the one before
+	noEPSV    bool        // it does not know EPSV
+	noEPRT    bool        // it does not know EPRT
+	noMLSD    atomic.Bool // it does not know MLSD
+	passive   bool        // a passive data connection has come about
+	outOfStep bool        // ABOR has been sent, and its replies have not been read
+	ascii     bool        // TYPE I is to be sent again
+	utime     int         // which way to set times worked, from 1; 0: none yet
 
 	mu       sync.Mutex
 	broken   error     // why the connection is of no more use
@@ -53,9 +54,15 @@ type Conn struct {
 type counter struct {
 	r io.Reader
 	n int64
+	// enough is where reading ends: a line of the server's may never end, and is not
+	// waited for until ReplyTimeout.
+	enough int64
 }
 
 func (c *counter) Read(b []byte) (int, error) {
+	if c.n > c.enough {
+		return 0, ftp.ErrReplyTooLong
+	}
 	n, err := c.r.Read(b)
 	c.n += int64(n)
 	return n, err
@@ -115,7 +122,11 @@ func (c *Conn) begin(ctx context.Context) (*exchange, error) {
 		defer close(e.cuts)
 		e.cutOff()
 	})
-	if err := e.stray(); err != nil {
+	err := e.step()
+	if err == nil {
+		err = e.stray()
+	}
+	if err != nil {
 		e.end()
 		return nil, err
 	}

@@ -18,8 +18,11 @@
 //	greeted      --Login: refused--> greeted    (try another password)
 //	ready        --Retrieve, Store, List ...: nil--> transferring
 //	transferring --end of data and a final reply, whatever it says--> ready
-//	transferring --Abort, ctx ends: the server is in step again--> ready
-//	transferring --Abort, ctx ends: it is not, within 5 s--> broken
+//	transferring --Abort, a failure: the server is in step again--> ready
+//	transferring --Abort, a failure: it is not, within 5 s--> broken
+//	transferring --ctx ends--> aborted         (ABOR has been sent)
+//	aborted      --next call: in step again--> ready
+//	aborted      --next call: not within 5 s--> broken
 //	any          --ctx ends while a command outside of a transfer waits for its reply--> broken
 //	any          --a reply against the protocol, 421, a lost connection, ReplyTimeout--> broken
 //	any          --Close--> closed
@@ -47,9 +50,9 @@
 // # Contexts
 //
 // The context of a call bounds all of it; that of Retrieve, Store and the like bounds the
-// transfer to its end. When it ends, what is going on returns at once with its cause. Within a
-// transfer Close and Abort then bring the connection back in step with ABOR, for at most
-// five seconds; outside of one the connection is closed, as nobody can tell what
+// transfer to its end. When it ends, what is going on returns at once with its cause. A
+// transfer then ends with ABOR, and the next call brings the connection back in step, for at most
+// five seconds; outside of a transfer the connection is closed, as nobody can tell what
 // the server has done. A server that sends just enough not to stall is bounded by the
 // context alone.
 //

@@ -12,6 +12,7 @@ import (
 	"net/netip"
 	"os"
 	"path/filepath"
+	"runtime"
 	"strings"
 	"testing"
 	"time"
@@ -113,6 +114,11 @@ func TestTransfers(t *testing.T) {
 	for name, o := range waysToConnect() {
 		t.Run(name, func(t *testing.T) {
 			s := startOwn(t, nil)
+			t.Cleanup(func() {
+				for range 3 {
+					runtime.GC() // the pipes that splice has used
+				}
+			})
 			c := s.dial(t, o)
 			ctx := t.Context()
 			for _, size := range []int{0, 1, 1000, 300_000, 3_000_000} {

@@ -51,6 +51,7 @@ var errCut = errors.New("ftpclient: cut off between replies")
 func (e *exchange) next() (ftp.Reply, error) {
 	c := e.c
 	begun, received := c.lines.Buffered(), c.in.n
+	c.in.enough = received + int64(c.o.MaxReply+c.o.MaxLine)
 	r, err := ftp.ReadReply(c.lines, c.o.MaxReply)
 	switch {
 	case err == nil && 100 <= r.Code && r.Code < 600:
