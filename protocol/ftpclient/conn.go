@@ -33,6 +33,7 @@ type Conn struct {
 
 	// What the server has shown; guarded by turn.
 	features  *Features
+	loggedIn  bool        // features are what FEAT says after the login
 	ahead     bool        // commands may be sent before the reply to the one before
 	noEPSV    bool        // it does not know EPSV
 	noEPRT    bool        // it does not know EPRT
@@ -80,8 +81,10 @@ func (c *Conn) breakOff(err error) error {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if c.broken == nil {
-		c.broken = err
 		c.tcp.Close()
+	}
+	if c.broken == nil || err == net.ErrClosed { //nolint:errorlint // Close's own
+		c.broken = err
 	}
 	return err
 }

@@ -38,8 +38,8 @@ func (c *Conn) Login(ctx context.Context, user, password, account string) error 
 
 // login goes through USER, PASS and ACCT (RFC 959 §5.4). 230 and 232 may come after any of them.
 func (e *exchange) login(lines [3]string) error {
-	for i, line := range lines {
-		if err := e.send(line); err != nil {
+	for i := range lines {
+		if err := e.send(lines[i]); err != nil {
 			return err
 		}
 		r, err := e.final()
@@ -63,9 +63,11 @@ func (e *exchange) login(lines [3]string) error {
 // settle makes a connection ready that has logged in.
 func (e *exchange) settle() error {
 	c := e.c
+	c.loggedIn = false
 	if err := e.askFeatures(); err != nil {
 		return err
 	}
+	c.loggedIn = true
 	f := c.features
 	c.ahead = f.Lines != nil && !c.o.Sequential
 	lines := []string{"TYPE I"}
@@ -116,7 +118,7 @@ func wantedFacts(f *Features) string {
 
 // askFeatures sends FEAT once; before a login many servers refuse it.
 func (e *exchange) askFeatures() error {
-	if e.c.features != nil && e.c.features.Lines != nil {
+	if f := e.c.features; f != nil && (f.Lines != nil || e.c.loggedIn) {
 		return nil
 	}
 	if err := e.send("FEAT"); err != nil {
