@@ -418,6 +418,37 @@ func TestHostileListing(t *testing.T) {
 	}
 }
 
+// TestVMS lists a server whose long names are wrapped, and whose sizes are in blocks.
+func TestVMS(t *testing.T) {
+	const lines = "Directory DISK$USER:[ANON]\r\n\r\nCORE.DIR;1          1  8-SEP-1996 16:09 [SYSTEM] (RWE,RWE,RE,RE)\r\n" +
+		"A_LONG_NAME_THAT_IS_ALONE.TXT;3\r\n                    213/216  29-JAN-1996 03:33:12  [ANONYMOU,ANONYMOUS]   (RWED,RWED,,)\r\n" +
+		"\r\nTotal of 2 files, 214/217 blocks\r\n"
+	f := startFake(t, func(p *peer) {
+		p.say("220 ready")
+		p.want("FEAT")
+		p.say("500 what?")
+		p.want("LIST")
+		p.say("150 here")
+		send(p, lines)
+		p.say("226 done")
+		p.rest()
+	})
+	c := f.login(impatient())
+	var got []string
+	for e, err := range c.List(t.Context(), "") {
+		if err != nil {
+			t.Fatal(err)
+		}
+		got = append(got, e.Name)
+		if e.Size != -1 || e.ModTime.Year() != 1996 || e.HasMode {
+			t.Errorf("%+v", e)
+		}
+	}
+	if !slices.Equal(got, []string{"CORE", "A_LONG_NAME_THAT_IS_ALONE.TXT"}) {
+		t.Errorf("%q", got)
+	}
+}
+
 // TestListingBounds are a line and a listing without end.
 func TestListingBounds(t *testing.T) {
 	for name, piece := range map[string]string{

@@ -33,8 +33,22 @@ func (c *Conn) List(ctx context.Context, path string) iter.Seq2[Entry, error] {
 		}
 		r, err := c.lineReader(ctx, "LIST", listPath(path))
 		now := time.Now()
-		entries(r, err, func(line string) (Entry, bool) { return c.parseLIST(line, now) }, yield)
+		wrapped := ""
+		entries(r, err, func(line string) (Entry, bool) {
+			// VMS puts what does not fit behind a long name on the next line.
+			if wrapped = wrapped + line; isWrapped(wrapped) {
+				return Entry{}, false
+			}
+			line, wrapped = wrapped, ""
+			return c.parseLIST(line, now)
+		}, yield)
 	}
+}
+
+// isWrapped reports whether a line is nothing but a name of VMS.
+func isWrapped(line string) bool {
+	_, version, ok := strings.Cut(line, ";")
+	return ok && version != "" && strings.Trim(version, "0123456789") == "" && !strings.Contains(line, " ")
 }
 
 // listPath keeps a name from being taken for options (CLIENTS: `LIST -a`).
