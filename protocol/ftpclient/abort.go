@@ -33,7 +33,7 @@ func (t *transfer) abort(err error) error {
 		return t.over(t.incomplete(err))
 	}
 	if over {
-		c.outOfStep = true
+		c.setOutOfStep(true)
 		return t.over(t.incomplete(err))
 	}
 	reason, failed := t.catchUp()
@@ -100,15 +100,24 @@ func (e *exchange) catchUp() (reason, failed error) {
 // step does what the end of a transfer's context has left to do.
 func (e *exchange) step() error {
 	c := e.c
-	if !c.outOfStep {
+	c.mu.Lock()
+	outOfStep := c.outOfStep
+	c.mu.Unlock()
+	if !outOfStep {
 		return nil
 	}
 	e.limit(min(abortLimit, c.o.ReplyTimeout))
 	if _, err := e.catchUp(); err != nil {
 		return c.breakOff(e.explain(err))
 	}
-	c.outOfStep = false
+	c.setOutOfStep(false)
 	return nil
+}
+
+func (c *Conn) setOutOfStep(is bool) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.outOfStep = is
 }
 
 // cause is the first refusal that ABOR itself is not the reason for.

@@ -76,10 +76,10 @@ func (t *transfer) announce(at netip.AddrPort) error {
 // accept takes the connection that comes from the server. Others are closed.
 func (t *transfer) accept(l *net.TCPListener) error {
 	until := time.Now().Add(t.c.o.ConnectTimeout)
-	t.whenCut(func() { l.SetDeadline(past) })
+	t.whenCut(func() { _ = l.SetDeadline(past) })
 	for {
 		if !t.isCut() {
-			l.SetDeadline(until)
+			_ = l.SetDeadline(until)
 		}
 		if t.isCut() {
 			return errCut

@@ -11,18 +11,8 @@ import (
 // transfer that is going on is cut. The error is always nil.
 func (c *Conn) Close() error {
 	c.keeper.stop()
-	c.mu.Lock()
-	t := c.transfer
-	c.mu.Unlock()
-	if t != nil {
-		_ = c.breakOff(net.ErrClosed) // before the data: the server must not take that for its end
-		if d := t.data; d != nil {
-			d.reset()
-		}
+	if c.cutTransfer() {
 		return nil
-	}
-	if c.outOfStep {
-		_ = c.breakOff(net.ErrClosed) // a goodbye would come too late
 	}
 	ctx, cancel := context.WithTimeout(c.base, quitLimit)
 	defer cancel()
@@ -39,6 +29,26 @@ func (c *Conn) Close() error {
 	}
 	_ = c.breakOff(net.ErrClosed)
 	return nil
+}
+
+// cutTransfer closes the connection if a transfer is going on, or was left before its replies had
+// come: a goodbye would be too late.
+func (c *Conn) cutTransfer() bool {
+	c.mu.Lock()
+	t, outOfStep := c.transfer, c.outOfStep
+	var data *dataConn
+	if t != nil {
+		data = t.data
+	}
+	c.mu.Unlock()
+	if t == nil && !outOfStep {
+		return false
+	}
+	_ = c.breakOff(net.ErrClosed)
+	if data != nil {
+		data.reset() // FIN would be the end of an upload
+	}
+	return true
 }
 
 // Noop sends NOOP.

@@ -32,21 +32,21 @@ type Conn struct {
 	turn chan struct{} // holds something while a call or a transfer uses the connection
 
 	// What the server has shown; guarded by turn.
-	features  *Features
-	loggedIn  bool        // features are what FEAT says after the login
-	ahead     bool        // commands may be sent before the reply to the one before
-	noEPSV    bool        // it does not know EPSV
-	noEPRT    bool        // it does not know EPRT
-	noMLSD    atomic.Bool // it does not know MLSD
-	passive   bool        // a passive data connection has come about
-	outOfStep bool        // ABOR has been sent, and its replies have not been read
-	ascii     bool        // TYPE I is to be sent again
-	utime     int         // which way to set times worked, from 1; 0: none yet
+	features *Features
+	loggedIn bool        // features are what FEAT says after the login
+	ahead    bool        // commands may be sent before the reply to the one before
+	noEPSV   bool        // it does not know EPSV
+	noEPRT   bool        // it does not know EPRT
+	noMLSD   atomic.Bool // it does not know MLSD
+	passive  bool        // a passive data connection has come about
+	ascii    bool        // TYPE I is to be sent again
 
-	mu       sync.Mutex
-	broken   error     // why the connection is of no more use
-	transfer *transfer // going on
-	used     time.Time // when the last call ended
+	mu        sync.Mutex
+	broken    error     // why the connection is of no more use
+	transfer  *transfer // going on
+	used      time.Time // when the last call ended
+	outOfStep bool      // ABOR has been sent, and its replies have not been read
+	utime     int       // which way to set times worked, from 1; 0: none yet
 
 	keeper *keeper
 }

@@ -162,7 +162,7 @@ func (d *dataConn) copyTo(w io.Writer) (int64, error) {
 // spliceTo has the kernel copy, and never more than copyChunk without a new deadline.
 func (d *dataConn) spliceTo(w io.ReaderFrom) (moved int64, err error) {
 	for {
-		d.tcp.SetReadDeadline(time.Now().Add(d.stall))
+		d.raw.SetReadDeadline(time.Now().Add(d.stall))
 		n, err := w.ReadFrom(&io.LimitedReader{R: d.tcp, N: copyChunk})
 		moved += n
 		switch {
@@ -205,14 +205,23 @@ func (d *dataConn) copyFrom(r io.Reader) (int64, error) {
 
 // sendFile has the kernel copy from a regular file, whose offset is right after each timeout.
 func (d *dataConn) sendFile(f *os.File) (moved int64, err error) {
+	start, err := f.Seek(0, io.SeekCurrent)
+	if err != nil {
+		return 0, &localError{err}
+	}
 	for {
-		d.tcp.SetWriteDeadline(time.Now().Add(d.stall))
+		d.raw.SetWriteDeadline(time.Now().Add(d.stall))
 		n, err := d.tcp.ReadFrom(&io.LimitedReader{R: f, N: copyChunk})
 		moved += n
 		switch {
 		case err == nil && n < copyChunk:
 			return moved, nil
-		case err == nil, n > 0 && errors.Is(err, os.ErrDeadlineExceeded):
+		case err == nil:
+		case n > 0 && errors.Is(err, os.ErrDeadlineExceeded):
+			// Where the kernel did not copy, more has been read than was sent.
+			if at, err := f.Seek(0, io.SeekCurrent); err != nil || at != start+moved {
+				return moved, ErrStalled
+			}
 		default:
 			return moved, stalled(err)
 		}

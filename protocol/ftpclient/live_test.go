@@ -265,7 +265,7 @@ func TestLive(t *testing.T) {
 			p := peers.Start(t, name, peers.Options{TLS: true})
 			for way, o := range waysToConnect() {
 				t.Run(way, func(t *testing.T) {
-					if o.Security != ftpclient.Plain {
+					if o.Security != ftpclient.Plain && o.TLS == nil {
 						o.TLS = &tls.Config{RootCAs: p.Authority.Pool}
 					}
 					session(t, dialPeer(t, p, o), p.Dir, deep)

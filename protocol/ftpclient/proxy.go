@@ -139,7 +139,7 @@ func (p *proxyDialer) socks5(conn net.Conn, address string) error {
 	if b[1] != 0 {
 		return fmt.Errorf("it cannot connect (SOCKS5 reply %d)", b[1])
 	}
-	bound := 0
+	var bound int
 	switch b[3] {
 	case socksIPv4:
 		bound = 4

@@ -104,7 +104,9 @@ func (t *transfer) typeImage() error {
 // hold makes conn the data connection, which is closed when the transfer is cut off.
 func (t *transfer) hold(d *dataConn) {
 	d.truncation = t.c.o.Truncation
+	t.c.mu.Lock()
 	t.data = d
+	t.c.mu.Unlock()
 	t.whenCut(d.reset)
 }
 
