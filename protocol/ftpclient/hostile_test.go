@@ -279,6 +279,52 @@ func send(p *peer, s string) {
 	_, _ = io.WriteString(conn, s)
 }
 
+// TestWaitsForTheEndOfData is a server that sends its 226 when the client has closed its end, as proftpd does.
+func TestWaitsForTheEndOfData(t *testing.T) {
+	f := startFake(t, func(p *peer) {
+		p.say("220 ready")
+		p.want("RETR")
+		p.say("150 here")
+		conn := p.accept()
+		defer conn.Close()
+		_, _ = io.WriteString(conn, "text")
+		_ = conn.CloseWrite()
+		_, _ = io.Copy(io.Discard, conn)
+		p.say("226 done")
+		p.rest()
+	})
+	c := f.login(impatient())
+	if got := retrieve(t, c, "/x", 0); string(got) != "text" {
+		t.Errorf("%q", got)
+	}
+}
+
+// TestRestRefused has a server that cannot begin in the middle: the command after REST would replace, or
+// fetch, the whole file.
+func TestRestRefused(t *testing.T) {
+	f := startFake(t, func(p *peer) {
+		p.say("220 ready")
+		p.want("REST")
+		p.say("502 not here")
+		p.want("REST")
+		p.say("200 what?")
+		p.rest()
+	})
+	c := f.login(impatient())
+	if _, err := c.Store(t.Context(), "/x", 5); !errors.Is(err, errors.ErrUnsupported) {
+		t.Error(err)
+	}
+	if _, err := c.Retrieve(t.Context(), "/x", 5); err == nil {
+		t.Error("the offset was ignored")
+	}
+	if _, err := c.Retrieve(t.Context(), "/x", -1); err == nil {
+		t.Error("a negative offset")
+	}
+	if heard := f.heard(); strings.Contains(heard, "STOR") || strings.Contains(heard, "RETR") || !c.Usable() {
+		t.Errorf("it sent %q", heard)
+	}
+}
+
 // TestDataDrip is a server that sends a byte now and then, which is no stall: the context ends it.
 func TestDataDrip(t *testing.T) {
 	f := startFake(t, func(p *peer) {
