@@ -82,6 +82,7 @@ var meanings = []struct {
 	{"not exist", fs.ErrNotExist},
 	{"cannot find", fs.ErrNotExist},
 	{"can't find", fs.ErrNotExist},
+	{"check for file existence", fs.ErrNotExist}, // pure-ftpd
 	{"exists", fs.ErrExist},
 	{"already exist", fs.ErrExist},
 	{"permission", fs.ErrPermission},

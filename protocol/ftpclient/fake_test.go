@@ -97,6 +97,16 @@ func (p *peer) raw(s string) {
 	}
 }
 
+// flood sends b until the client goes. It allocates nothing, as the test counts what is.
+func (p *peer) flood(b []byte) {
+	p.SetWriteDeadline(time.Now().Add(ftptest.Patience))
+	for {
+		if _, err := p.Write(b); err != nil {
+			panic(gone{})
+		}
+	}
+}
+
 // hear reads one command.
 func (p *peer) hear() string {
 	p.SetReadDeadline(time.Now().Add(ftptest.Patience))

@@ -1,6 +1,7 @@
 package ftpclient_test
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"io"
@@ -16,28 +17,22 @@ import (
 // TestHostileReplies has a server answer what no server may, at a moment when the client expects
 // one reply. The connection must be given up, soon, and without holding what came.
 func TestHostileReplies(t *testing.T) {
-	block := strings.Repeat("x", 64<<10)
+	line := bytes.Repeat([]byte("x"), 64<<10)
+	lines := bytes.Repeat([]byte("zzzzzzzzzzzzzzz\r\n"), 1000)
+	empty := bytes.Repeat([]byte("\r\n"), 1000)
 	for name, test := range map[string]struct {
 		answer func(p *peer)
 		want   error
 	}{
 		"endless line": {func(p *peer) {
 			p.raw("200 ")
-			for {
-				p.raw(block)
-			}
+			p.flood(line)
 		}, ftpclient.ErrTooLong},
 		"endless reply": {func(p *peer) {
 			p.raw("200-" + strings.Repeat("y", 100) + "\r\n")
-			for {
-				p.raw(strings.Repeat("zzzzzzzzzzzzzzz\r\n", 1000))
-			}
+			p.flood(lines)
 		}, ftpclient.ErrTooLong},
-		"endless empty lines": {func(p *peer) {
-			for {
-				p.raw(strings.Repeat("\r\n", 1000))
-			}
-		}, ftpclient.ErrProtocol},
+		"endless empty lines": {func(p *peer) { p.flood(empty) }, ftpclient.ErrProtocol},
 		"endless preliminary replies": {func(p *peer) {
 			for {
 				p.say("150 soon")

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"iter"
 	"strings"
 	"time"
@@ -16,14 +17,15 @@ import (
 // List streams a directory, by MLSD or else by LIST. "" is the working directory. An error
 // comes last. Leaving the loop early aborts the transfer. Within the loop the connection is busy.
 //
-// LIST tells of a file what it tells of a directory with one entry, and some servers (vsftpd)
-// show an empty directory for one that does not exist: Stat knows better.
+// LIST tells of a file what it tells of a directory with that one entry: Stat knows better.
 func (c *Conn) List(ctx context.Context, path string) iter.Seq2[Entry, error] {
 	return func(yield func(Entry, error) bool) {
-		if f, err := c.Features(ctx); err != nil {
+		f, err := c.Features(ctx)
+		if err != nil {
 			yield(Entry{}, pathError("LIST", path, err))
 			return
-		} else if f.Has("MLST") && !c.noMLSD.Load() {
+		}
+		if f.Has("MLST") && !c.noMLSD.Load() {
 			r, err := c.lineReader(ctx, "MLSD", path)
 			if err == nil || !errors.Is(err, errors.ErrUnsupported) {
 				entries(r, err, c.parseMLSD, yield)
@@ -31,12 +33,11 @@ func (c *Conn) List(ctx context.Context, path string) iter.Seq2[Entry, error] {
 			}
 			c.noMLSD.Store(true)
 		}
-		r, err := c.lineReader(ctx, "LIST", listPath(path))
 		now := time.Now()
 		wrapped := ""
-		entries(r, err, func(line string) (Entry, bool) {
+		list(ctx, c, "LIST", path, func(line string) (Entry, bool) {
 			// VMS puts what does not fit behind a long name on the next line.
-			if wrapped = wrapped + line; isWrapped(wrapped) {
+			if wrapped += line; isWrapped(wrapped) {
 				return Entry{}, false
 			}
 			line, wrapped = wrapped, ""
@@ -45,39 +46,82 @@ func (c *Conn) List(ctx context.Context, path string) iter.Seq2[Entry, error] {
 	}
 }
 
+// list is LIST or NLST, whose argument is no plain path for many servers: "-a" would be options,
+// and "[x]" a pattern. Some (vsftpd) show nothing for what does not exist.
+func list[T any](ctx context.Context, c *Conn, verb, path string, parse func(line string) (T, bool), yield func(T, error) bool) {
+	argument := path
+	if strings.HasPrefix(path, "-") {
+		argument = "./" + path
+	}
+	var none T
+	var back func() error
+	if strings.ContainsAny(path, "*?[]{}~") {
+		var err error
+		if back, err = c.enter(ctx, path); err != nil {
+			yield(none, err)
+			return
+		}
+		argument = ""
+	}
+	r, err := c.lineReader(ctx, verb, argument)
+	n, more := entries(r, err, parse, yield)
+	if back != nil {
+		if err := back(); err != nil && more {
+			yield(none, err)
+		}
+		return
+	}
+	if n > 0 || !more || path == "" {
+		return
+	}
+	if dir, err := c.isDir(ctx, path); err != nil {
+		yield(none, err)
+	} else if !dir {
+		yield(none, pathError(verb, path, fs.ErrNotExist))
+	}
+}
+
+// enter makes a directory the working directory, until back is called.
+func (c *Conn) enter(ctx context.Context, path string) (back func() error, err error) {
+	home, err := c.WorkingDir(ctx)
+	if err == nil {
+		err = c.ChangeDir(ctx, path)
+	}
+	return func() error {
+		err := c.ChangeDir(ctx, home)
+		if err != nil {
+			_ = c.breakOff(err) // relative paths would mean something else
+		}
+		return err
+	}, err
+}
+
 // isWrapped reports whether a line is nothing but a name of VMS.
 func isWrapped(line string) bool {
 	_, version, ok := strings.Cut(line, ";")
 	return ok && version != "" && strings.Trim(version, "0123456789") == "" && !strings.Contains(line, " ")
 }
 
-// listPath keeps a name from being taken for options (CLIENTS: `LIST -a`).
-func listPath(path string) string {
-	if strings.HasPrefix(path, "-") {
-		return "./" + path
-	}
-	return path
-}
-
-// entries yields what parse makes of each line; lines of which it makes nothing are skipped.
-func entries[T any](r *lineReader, err error, parse func(line string) (T, bool), yield func(T, error) bool) {
+// entries yields what parse makes of each line; lines of which it makes nothing are skipped. It
+// returns how many lines there were, and whether yield may be called again.
+func entries[T any](r *lineReader, err error, parse func(line string) (T, bool), yield func(T, error) bool) (n int, more bool) {
 	var none T
 	if err != nil {
 		yield(none, err)
-		return
+		return 0, false
 	}
-	for {
+	for ; ; n++ {
 		line, err := r.next()
 		if err == io.EOF { //nolint:errorlint // a wrapped one is a failure, not the end
-			return
+			return n, true
 		}
 		if err != nil {
 			yield(none, err)
-			return
+			return n, false
 		}
 		if e, ok := parse(line); ok && !yield(e, nil) {
 			_ = r.d.Abort() // the caller has what it wanted
-			return
+			return n, false
 		}
 	}
 }
@@ -85,8 +129,7 @@ func entries[T any](r *lineReader, err error, parse func(line string) (T, bool),
 // NameList streams the names of a directory, by NLST, without the directory.
 func (c *Conn) NameList(ctx context.Context, path string) iter.Seq2[string, error] {
 	return func(yield func(string, error) bool) {
-		r, err := c.lineReader(ctx, "NLST", listPath(path))
-		entries(r, err, func(line string) (string, bool) {
+		list(ctx, c, "NLST", path, func(line string) (string, bool) {
 			name := c.decode(line)
 			name = name[strings.LastIndexByte(name, '/')+1:] // some servers put the path before it
 			return name, isName(name)

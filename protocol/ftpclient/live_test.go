@@ -113,6 +113,20 @@ func session(t *testing.T, c *ftpclient.Conn, dir string, large bool) {
 			t.Errorf("%+v", e)
 		}
 	}
+	for e, err := range c.List(ctx, at("one/none")) {
+		if !errors.Is(err, fs.ErrNotExist) {
+			t.Errorf("list of nothing: %+v %v", e, err)
+		}
+	}
+	if _, err := c.MakeDir(ctx, at("one/two/[x]")); err != nil {
+		t.Error("MKD", err)
+	}
+	if got := list(t, c, at("one/two/[x]")); len(got) != 0 {
+		t.Errorf("a directory that looks like a pattern: %q", got)
+	}
+	if err := c.RemoveDir(ctx, at("one/two/[x]")); err != nil {
+		t.Error("RMD", err)
+	}
 	var names []string
 	for name, err := range c.NameList(ctx, at("one")) {
 		if err != nil {

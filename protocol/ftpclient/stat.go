@@ -93,18 +93,14 @@ func missing(err error) error {
 
 // isDir reports whether CWD accepts a path, and goes back to where it was.
 func (c *Conn) isDir(ctx context.Context, path string) (bool, error) {
-	home, err := c.WorkingDir(ctx)
-	if err != nil {
-		return false, err
-	}
-	err = c.ChangeDir(ctx, path)
+	back, err := c.enter(ctx, path)
 	if isRefusal(err) {
 		return false, nil
 	}
 	if err != nil {
 		return false, err
 	}
-	return true, c.ChangeDir(ctx, home)
+	return true, back()
 }
 
 // Size asks SIZE (RFC 3659 §4).
