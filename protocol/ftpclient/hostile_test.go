@@ -5,8 +5,10 @@ import (
 	"context"
 	"errors"
 	"io"
+	"io/fs"
 	"net"
 	"runtime"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -291,6 +293,33 @@ func TestWaitsForTheEndOfData(t *testing.T) {
 	c := f.login(impatient())
 	if got := retrieve(t, c, "/x", 0); string(got) != "text" {
 		t.Errorf("%q", got)
+	}
+}
+
+// TestRefusedBeforeConnecting is a server that closes the port when it refuses the command, which
+// the client has sent along: it may come too late to connect.
+func TestRefusedBeforeConnecting(t *testing.T) {
+	f := startFake(t, func(p *peer) {
+		p.say("220 ready")
+		p.want("RETR")
+		p.say("150 here")
+		send(p, "text")
+		p.say("226 done")
+		p.want("EPSV")
+		port := p.listen()
+		p.data.Close()
+		p.data = nil
+		p.want("RETR")
+		p.say("229 (|||"+strconv.Itoa(port)+"|)", "550 No such file.")
+		p.rest()
+	})
+	c := f.login(impatient())
+	retrieve(t, c, "/x", 0)
+	if _, err := c.Retrieve(t.Context(), "/y", 0); !errors.Is(err, fs.ErrNotExist) || errors.Is(err, ftpclient.ErrIncomplete) {
+		t.Error(err)
+	}
+	if heard := f.heard(); strings.Contains(heard, "ABOR") || !c.Usable() {
+		t.Errorf("it sent %q", heard)
 	}
 }
 

@@ -47,7 +47,7 @@ func (t *transfer) startPassive() error {
 	t.info.Mode = mode
 	if err := t.connectData(address); err != nil {
 		if ahead {
-			return err // the server waits for the connection: out of step
+			return t.unconnected(err)
 		}
 		return t.over(pathError(t.verb, t.path, err))
 	}
@@ -68,6 +68,21 @@ func (t *transfer) startPassive() error {
 	}
 	c.passive = true
 	return nil
+}
+
+// unconnected ends a transfer whose command is on its way although there is no connection for it. A server that
+// refuses the command may have closed the port before anybody came.
+func (t *transfer) unconnected(err error) error {
+	t.limit(min(abortLimit, t.c.o.ReplyTimeout))
+	r, failed := t.next()
+	switch {
+	case failed != nil:
+		return err
+	case r.Code >= 400:
+		t.asked = false
+		return t.refuse(t.verb, r)
+	}
+	return err
 }
 
 // portless ends a transfer whose command is on its way although there is no port for it.
