@@ -75,7 +75,8 @@
 //
 //	dial.go, tls.go, proxy.go     connecting: TLS, SOCKS5 and HTTP proxies, PROXY header
 //	login.go, features.go         USER, PASS, ACCT; FEAT
-//	conn.go, reply.go, command.go the control connection: one exchange, its replies, its end
+//	conn.go, reply.go, command.go the control connection: one exchange and its replies
+//	close.go                      QUIT; NOOP while idle
 //	batch.go, quote.go            many small commands at once; raw ones
 //	transfer.go                   from a command to an open data connection
 //	passive.go, active.go         EPSV, PASV; EPRT, PORT
