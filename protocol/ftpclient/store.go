@@ -37,24 +37,54 @@ func (c *Conn) upload(ctx context.Context, verb, path string, offset int64, eage
 	return &Upload{t: t}, nil
 }
 
-// StoreFrom uploads all of r, and is nil when the server has all of it. It spares a round trip by sending before the
-// server has accepted.
+// earlyBytes is what is sent before the server has accepted an upload. It fits into the buffers of the socket, so
+// that a server which refuses and reads nothing does not hold the client up.
+const earlyBytes = 32 << 10
+
+// StoreFrom uploads all of r, and is nil when the server has all of it. It spares a small file a round trip by
+// sending before the server has accepted.
 func (c *Conn) StoreFrom(ctx context.Context, path string, r io.Reader) (int64, error) {
 	u, err := c.upload(ctx, "STOR", path, 0, true)
 	if err != nil {
 		return 0, err
 	}
-	n, err := u.ReadFrom(r)
-	if err != nil {
-		return n, err
-	}
-	if n == 0 && u.t.eager {
-		// A connection that is over before the transfer began is none, for some servers.
-		if err := u.t.begun(); err != nil {
-			return 0, u.t.abort(err)
+	var n int64
+	if whole := false; u.t.eager {
+		n, whole, err = u.early(r)
+		if err != nil || whole {
+			return n, err
 		}
 	}
-	return n, u.Close()
+	m, err := u.ReadFrom(r)
+	if err != nil {
+		return n + m, err
+	}
+	return n + m, u.Close()
+}
+
+// early sends the start of r, and if that is all of it, ends the upload.
+func (u *Upload) early(r io.Reader) (n int64, whole bool, err error) {
+	buffer := buffers.Get().(*[copyBuffer]byte)
+	defer buffers.Put(buffer)
+	got, err := io.ReadFull(r, buffer[:earlyBytes])
+	whole = err == io.EOF || err == io.ErrUnexpectedEOF //nolint:errorlint // as ReadFull returns them
+	if err != nil && !whole {
+		return 0, false, u.t.abort(&localError{err})
+	}
+	sent, err := u.Write(buffer[:got])
+	if err != nil {
+		return int64(sent), false, err
+	}
+	// A connection that is over before the transfer began is none, for some servers: so not for an empty file.
+	if got == 0 || !whole {
+		if err := u.t.begun(); err != nil {
+			return int64(sent), false, u.t.abort(err)
+		}
+	}
+	if whole {
+		err = u.Close()
+	}
+	return int64(sent), whole, err
 }
 
 // Write sends data.
