@@ -21,7 +21,6 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strings"
-	"syscall"
 	"testing"
 	"time"
 
@@ -155,7 +154,7 @@ func (p *peer) run(t testing.TB, argv []string) {
 	defer log.Close()
 	cmd := exec.Command(argv[0], argv[1:]...)
 	cmd.Dir, cmd.Stdout, cmd.Stderr = p.work, log, log
-	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
+	kill := group(cmd)
 	check(t, cmd.Start())
 	over := make(chan struct{})
 	go func() {
@@ -163,7 +162,7 @@ func (p *peer) run(t testing.TB, argv []string) {
 		close(over)
 	}()
 	t.Cleanup(func() {
-		_ = syscall.Kill(-cmd.Process.Pid, syscall.SIGKILL) // with its children
+		kill()
 		<-over
 	})
 	ftptest.Eventually(t, p.Name+" to greet", func() bool {
