@@ -50,7 +50,7 @@ func TestLogins(t *testing.T) {
 				}
 				p.rest()
 			})
-			_, err := f.dial(impatient())
+			_, err := f.dial(patient())
 			if (err == nil) != test.ok || !test.ok && !errors.Is(err, ftpclient.ErrLogin) {
 				t.Fatal(err)
 			}
@@ -84,7 +84,7 @@ func TestOldServer(t *testing.T) {
 			}
 		}
 	})
-	c := f.login(impatient())
+	c := f.login(patient())
 	for range 2 {
 		if got := list(t, c, "/"); len(got) != 1 || got[0] != "old file" {
 			t.Errorf("%q", got)
@@ -117,7 +117,7 @@ func TestActiveTakesOnlyTheServer(t *testing.T) {
 		p.say("150 here", "226 done")
 		p.rest()
 	})
-	o := impatient()
+	o := patient()
 	o.Active = true
 	c := f.login(o)
 	if got := retrieve(t, c, "/x", 0); string(got) != "from 127.0.0.1" {
@@ -264,7 +264,7 @@ func TestProxyHeader(t *testing.T) {
 		p.say("226 done")
 		p.rest()
 	})
-	o := impatient()
+	o := patient()
 	o.ProxySource = netip.MustParseAddrPort("192.0.2.7:4321")
 	c := f.login(o)
 	retrieve(t, c, "/x", 0)
@@ -290,7 +290,7 @@ func TestEncoding(t *testing.T) {
 		p.say("226 done")
 		p.rest()
 	})
-	o := impatient()
+	o := patient()
 	o.Encoding = charmap.ISO8859_1
 	c := f.login(o)
 	if err := c.Delete(t.Context(), "/grüße ÿ"); err != nil {
@@ -321,7 +321,7 @@ func TestKeepAlive(t *testing.T) {
 			}
 		}
 	})
-	o := impatient()
+	o := patient()
 	o.KeepAlive = time.Millisecond
 	c := f.login(o)
 	<-noops

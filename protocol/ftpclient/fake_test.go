@@ -202,9 +202,23 @@ func (p *peer) silent() {
 	}
 }
 
-// patient are options with limits that a test can wait for.
+// patient are options whose limits no test reaches.
+func patient() ftpclient.Options {
+	return ftpclient.Options{ConnectTimeout: ftptest.Patience, ReplyTimeout: ftptest.Patience, StallTimeout: ftptest.Patience}
+}
+
+// impatient are options for tests in which a limit is reached. They are long enough for everything
+// before that on a busy machine.
 func impatient() ftpclient.Options {
-	return ftpclient.Options{ConnectTimeout: 300 * time.Millisecond, ReplyTimeout: 300 * time.Millisecond, StallTimeout: 300 * time.Millisecond}
+	return ftpclient.Options{ConnectTimeout: time.Second, ReplyTimeout: time.Second, StallTimeout: time.Second}
+}
+
+// limits are impatient for a test that expects a limit to be reached.
+func limits(reached bool) ftpclient.Options {
+	if reached {
+		return impatient()
+	}
+	return patient()
 }
 
 // dial connects and logs in.

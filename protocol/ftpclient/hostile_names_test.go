@@ -36,7 +36,7 @@ func TestHostileListing(t *testing.T) {
 				p.say("226 done")
 				p.rest()
 			})
-			c := f.login(impatient())
+			c := f.login(patient())
 			var names []string
 			if verb == "NLST" {
 				for name, err := range c.NameList(t.Context(), "/") {
@@ -79,7 +79,7 @@ func TestVMS(t *testing.T) {
 		p.say("226 done")
 		p.rest()
 	})
-	c := f.login(impatient())
+	c := f.login(patient())
 	var got []string
 	for e, err := range c.List(t.Context(), "") {
 		if err != nil {
@@ -116,7 +116,7 @@ func TestListingBounds(t *testing.T) {
 				p.say("426 cut")
 				p.rest()
 			})
-			o := impatient()
+			o := patient()
 			o.MaxLine, o.MaxEntries = 64<<10, 50_000
 			c := f.login(o)
 			n := 0
@@ -148,7 +148,7 @@ func TestEndlessTree(t *testing.T) {
 					p.say("226 done")
 				}
 			})
-			c := f.login(impatient())
+			c := f.login(patient())
 			n, failures := 0, 0
 			for _, err := range c.Walk(t.Context(), "/") {
 				if n++; n > 1000 {
@@ -191,7 +191,7 @@ func TestAnnouncedAddress(t *testing.T) {
 				p.say("226 done")
 				p.rest()
 			})
-			o := impatient()
+			o := patient()
 			o.NoEPSV, o.TrustPASV = true, trust
 			c := f.login(o)
 			d, err := c.Retrieve(t.Context(), "/x", 0)
@@ -199,7 +199,6 @@ func TestAnnouncedAddress(t *testing.T) {
 				t.Fatal(err)
 			}
 			defer d.Close()
-			_ = victim.(*net.TCPListener).SetDeadline(time.Now().Add(50 * time.Millisecond))
 			if trust {
 				_ = victim.(*net.TCPListener).SetDeadline(time.Now().Add(5 * time.Second))
 				conn, err := victim.Accept()
@@ -212,6 +211,7 @@ func TestAnnouncedAddress(t *testing.T) {
 			if b, err := io.ReadAll(d); string(b) != "mine" || err != nil {
 				t.Fatalf("%q %v", b, err)
 			}
+			_ = victim.(*net.TCPListener).SetDeadline(time.Now().Add(50 * time.Millisecond))
 			if _, err := victim.Accept(); err == nil {
 				t.Fatal("a connection was made to another machine")
 			}
@@ -227,7 +227,7 @@ func TestInjection(t *testing.T) {
 	})
 	ctx := t.Context()
 	for _, evil := range []string{"a\r\nDELE b", "a\nb", "a\rb", "a\x00b"} {
-		c, err := ftpclient.Dial(ctx, f.addr, impatient())
+		c, err := ftpclient.Dial(ctx, f.addr, patient())
 		if err != nil {
 			t.Fatal(err)
 		}

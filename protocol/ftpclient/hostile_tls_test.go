@@ -64,7 +64,7 @@ func TestNoDowngrade(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			f := startFake(t, func(p *peer) { p.say("220 ready"); test.serve(p) })
-			o := impatient()
+			o := limits(name == "silent handshake")
 			o.Security, o.TLS = ftpclient.Explicit, client
 			c, err := f.dial(o)
 			if err == nil || test.want != nil && !errors.Is(err, test.want) {
@@ -112,7 +112,7 @@ func TestTruncation(t *testing.T) {
 					p.say("226 done")
 				}
 			})
-			o := impatient()
+			o := patient()
 			o.Security, o.TLS, o.Truncation = ftpclient.Explicit, client, test.allow
 			c := f.login(o)
 			for way, read := range map[string]func(d *ftpclient.Download) (int64, error){
@@ -153,7 +153,7 @@ func TestDataCertificate(t *testing.T) {
 		p.say("226 done")
 		p.rest()
 	})
-	o := impatient()
+	o := patient()
 	o.Security, o.TLS = ftpclient.Explicit, insecure()
 	c := f.login(o)
 	if d, err := c.Retrieve(t.Context(), "/x", 0); err == nil {
@@ -179,7 +179,7 @@ func TestImplicit(t *testing.T) {
 		p.say("226 done")
 		p.rest()
 	})
-	o := impatient()
+	o := patient()
 	o.Security, o.TLS = ftpclient.Implicit, client
 	c := f.login(o)
 	if n, err := c.StoreFrom(t.Context(), "/x", strings.NewReader("text")); n != 4 || err != nil {

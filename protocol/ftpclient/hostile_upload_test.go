@@ -86,6 +86,9 @@ func TestHostileUploads(t *testing.T) {
 				return err
 			},
 		} {
+			if test.want == ftpclient.ErrStalled && way == "Write" {
+				continue // it takes seconds, and is the same
+			}
 			t.Run(name+"/"+way, func(t *testing.T) {
 				f := startFake(t, func(p *peer) {
 					p.say("220 ready")
@@ -93,7 +96,7 @@ func TestHostileUploads(t *testing.T) {
 					test.serve(p)
 					p.rest()
 				})
-				c := f.login(impatient())
+				c := f.login(limits(test.want == ftpclient.ErrStalled || test.want == ftpclient.ErrTimeout))
 				err := upload(c)
 				if stalled := errors.Is(err, ftpclient.ErrStalled); !errors.Is(err, test.want) || stalled && test.want != ftpclient.ErrStalled {
 					t.Fatal(err)
@@ -146,7 +149,7 @@ func TestAborAnswers(t *testing.T) {
 				}
 				p.silent()
 			})
-			c := f.login(impatient())
+			c := f.login(limits(name == "nothing"))
 			d, err := c.Retrieve(t.Context(), "/x", 0)
 			if err != nil {
 				t.Fatal(err)
@@ -175,7 +178,7 @@ func TestCloseCutsAnUpload(t *testing.T) {
 		end <- err
 		p.rest()
 	})
-	c := f.login(impatient())
+	c := f.login(patient())
 	u, err := c.Store(t.Context(), "/x", 0)
 	if err != nil {
 		t.Fatal(err)
@@ -204,7 +207,7 @@ func TestFailingSource(t *testing.T) {
 		p.say("426 cut")
 		p.rest()
 	})
-	c := f.login(impatient())
+	c := f.login(patient())
 	bad := errors.New("bad sector")
 	r := io.MultiReader(strings.NewReader("half of it"), failing{bad})
 	if _, err := c.StoreFrom(t.Context(), "/x", r); !errors.Is(err, bad) {
@@ -245,7 +248,7 @@ func TestPortForOldServers(t *testing.T) {
 			p.say("226 done")
 		}
 	})
-	o := impatient()
+	o := patient()
 	o.Active = true
 	c := f.login(o)
 	for range 2 {

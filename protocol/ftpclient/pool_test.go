@@ -86,7 +86,7 @@ func TestPoolChecksHealth(t *testing.T) {
 		p.say("200 fine")
 		p.want("NOOP") // and it is gone
 	})
-	p := &ftpclient.Pool{CheckAfter: time.Nanosecond, Dial: func(ctx context.Context) (*ftpclient.Conn, error) { return f.dial(impatient()) }}
+	p := &ftpclient.Pool{CheckAfter: time.Nanosecond, Dial: func(ctx context.Context) (*ftpclient.Conn, error) { return f.dial(patient()) }}
 	defer p.Close()
 	c, err := p.Get(t.Context())
 	if err != nil {
@@ -107,30 +107,37 @@ func TestPoolChecksHealth(t *testing.T) {
 
 func TestPoolClosesIdleOnes(t *testing.T) {
 	s := startOwn(t, nil)
-	p := s.pool(t, nil)
-	p.IdleTimeout, p.MaxIdle = 5*time.Millisecond, 2
-	var held []*ftpclient.Conn
-	for range 3 {
-		c, err := p.Get(t.Context())
-		if err != nil {
-			t.Fatal(err)
+	take := func(p *ftpclient.Pool, n int) (held []*ftpclient.Conn) {
+		for range n {
+			c, err := p.Get(t.Context())
+			if err != nil {
+				t.Fatal(err)
+			}
+			held = append(held, c)
 		}
-		held = append(held, c)
+		return held
 	}
-	for _, c := range held {
+	p := s.pool(t, nil)
+	p.MaxIdle = 2
+	for i, c := range take(p, 3) {
 		p.Put(c)
+		if c.Usable() != (i < 2) {
+			t.Errorf("number %d: usable is %v", i, c.Usable())
+		}
 	}
-	if held[2].Usable() {
-		t.Error("more are kept than MaxIdle")
+	short := s.pool(t, nil)
+	short.IdleTimeout = time.Millisecond
+	held := take(short, 3)
+	for _, c := range held {
+		short.Put(c)
 	}
-	ftptest.Eventually(t, "idle connections to be closed", func() bool { return !held[0].Usable() && !held[1].Usable() })
-	c, err := p.Get(t.Context())
-	if err != nil {
-		t.Fatal(err)
-	}
+	ftptest.Eventually(t, "idle connections to be closed", func() bool {
+		return !held[0].Usable() && !held[1].Usable() && !held[2].Usable()
+	})
+	last := take(p, 1)[0]
 	p.Close()
-	p.Put(c)
-	if c.Usable() {
+	p.Put(last)
+	if last.Usable() {
 		t.Error("a connection lives on after its pool")
 	}
 	if _, err := p.Get(t.Context()); !errors.Is(err, ftpclient.ErrPoolClosed) {
