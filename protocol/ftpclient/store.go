@@ -49,9 +49,9 @@ func (c *Conn) StoreFrom(ctx context.Context, path string, r io.Reader) (int64, 
 		return 0, err
 	}
 	var n int64
-	if whole := false; u.t.eager {
-		n, whole, err = u.early(r)
-		if err != nil || whole {
+	if u.t.eager {
+		var whole bool
+		if n, whole, err = u.early(r); err != nil || whole {
 			return n, err
 		}
 	}
