@@ -12,7 +12,7 @@ TOOLS            ?= $(or $(XDG_CACHE_HOME),$(HOME)/.cache)/ftpgate/versitygw-$(V
 find-versitygw    = gw=$$(command -v versitygw) || { gw=$(TOOLS)/versitygw; test -x "$$gw" || \
 	GOBIN=$(TOOLS) $(GO) install github.com/versity/versitygw/cmd/versitygw@$(VERSITYGW_VERSION); } || exit 1
 
-.PHONY: build run run-s3 sample test test-s3 race e2e soak fuzz bench bench-s3 lint clean
+.PHONY: build run run-s3 sample test test-s3 test-client race e2e soak fuzz bench bench-s3 lint clean
 
 # One static binary.
 build:
@@ -55,7 +55,14 @@ test-s3:
 	@$(find-versitygw); echo "with $$gw"; \
 	FTPGATE_TEST_VERSITYGW=$$gw $(GO) test -count=1 ./backends/s3/...
 
-# The same under the race detector, which needs a C compiler.
+# The FTP client against the servers of others too, as root: pure-ftpd, proftpd, vsftpd and
+# pyftpdlib, those that are unpacked below PEERS or installed. A missing one is skipped with a
+# message, or is a failure with FTPGATE_TEST_PEERS_REQUIRE=1.
+PEERS ?= $(or $(TMPDIR),/tmp)/srv
+test-client:
+	FTPGATE_TEST_PEERS=$(PEERS) $(GO) test -count=1 -v -run 'Live|Peers' ./protocol/ftpclient/... ./protocol/ftptest/peers
+
+# All tests under the race detector, which needs a C compiler.
 race:
 	CGO_ENABLED=1 $(GO) test -race ./...
 

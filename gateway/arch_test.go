@@ -31,7 +31,9 @@ var allowed = map[string][]string{
 	"protocol/vfs/vfstest":      {"protocol/vfs"},
 	"protocol/dtp":              {"protocol/ftp"},
 	"protocol/pi":               {"protocol/ftp", "protocol/dtp", "protocol/vfs", "auth"},
+	"protocol/ftpclient":        {"protocol/ftp"},
 	"protocol/ftptest":          {"protocol/ftp", "protocol/dtp", "protocol/pi", "protocol/vfs", "auth"},
+	"protocol/ftptest/peers":    {"protocol/ftptest"},
 }
 
 // foreign names libraries that only some packages may import directly.

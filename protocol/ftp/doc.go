@@ -14,7 +14,7 @@
 //	hostport.go              PORT and PASV addresses (RFC 959)
 //	extended.go              EPRT and EPSV addresses (RFC 2428)
 //	entry.go                 one directory entry
-//	list.go, listparse*.go   LIST lines: Unix out; Unix, DOS and EPLF in
+//	list.go, listparse*.go   LIST lines: Unix out; Unix, DOS, EPLF, NetWare and VMS in
 //	facts.go, factsparse.go  MLST and MLSD lines (RFC 3659 §7)
 //	time.go                  MDTM, MFMT and modify= time values (RFC 3659 §2.3)
 //	quote.go                 quoted paths of 257 replies (RFC 959 Appendix II)

@@ -26,7 +26,7 @@ func (t EntryType) IsDir() bool {
 type Entry struct {
 	Name   string // its bytes are exact, apart from CR, LF and NUL, which no line can carry
 	Type   EntryType
-	Size   int64       // in bytes
+	Size   int64       // in bytes; -1 from a VMS listing, which counts blocks
 	Modify time.Time   // zero if unknown
 	Mode   fs.FileMode // permission bits
 	Perm   string      // what this user may do, in the letters of RFC 3659 §7.5.5

@@ -109,6 +109,17 @@ func TestParseFactsLine(t *testing.T) {
 }
 
 // What AppendFacts shows, ParseFactsLine reads.
+// pyftpdlib writes modes as Python does.
+func TestParseFactsLinePythonMode(t *testing.T) {
+	e, err := ParseFactsLine("type=file;unix.mode=0o644; x")
+	if err != nil || e.Mode != 0o644 {
+		t.Errorf("%+v, %v", e, err)
+	}
+	if _, err := ParseFactsLine("type=file;unix.mode=0o; x"); err != ErrNotListing {
+		t.Error(err)
+	}
+}
+
 func FuzzFactsRoundTrip(f *testing.F) {
 	f.Add("a", uint8(TypeFile), int64(1), int64(1), uint16(0o644), "adfrw", "1.2", "", uint8(AllFacts))
 	f.Add(" ; =  ", uint8(TypeLink), int64(0), int64(-5), uint16(0o644), "", "", "/x", uint8(AllFacts))
@@ -168,4 +179,26 @@ func BenchmarkAppendFacts(b *testing.B) {
 	for b.Loop() {
 		buf = AppendFacts(buf[:0], e, AllFacts)
 	}
+}
+
+func FuzzParseFactsLine(f *testing.F) {
+	f.Add("type=file;size=3;modify=20010203040506;perm=adfrw;unique=1.2;UNIX.mode=0644; a  b;c=d")
+	f.Add("modify=20200203040506.123;perm=radfwMT;size=40;type=file;unique=fe00ga0cb02;unix.mode=0o644; /one/file.txt")
+	f.Add("type=OS.unix=slink:/x;Size=; x")
+	f.Add(" x\r\n")
+	f.Fuzz(func(t *testing.T, line string) {
+		e, err := ParseFactsLine(line)
+		if err != nil {
+			if err != ErrNotListing || e != (Entry{}) {
+				t.Fatalf("%q: %+v, %v", line, e, err)
+			}
+			return
+		}
+		if e.Name == "" || e.Size < 0 || e.Mode != e.Mode.Perm() || e.Type > TypeOther || !strings.Contains(line, e.Name) {
+			t.Fatalf("%q: %+v", line, e)
+		}
+		if !e.Modify.IsZero() && (e.Modify.Year() < 1 || e.Modify.Year() > 10000) {
+			t.Fatalf("%q: %v", line, e.Modify)
+		}
+	})
 }

@@ -47,7 +47,7 @@ func (e *Entry) setFact(key, value string) (ok bool) {
 	case "unix.mode":
 		var mode uint64
 		var err error
-		mode, err = strconv.ParseUint(value, 8, 32)
+		mode, err = strconv.ParseUint(strings.TrimPrefix(value, "0o"), 8, 32) // pyftpdlib: 0o644
 		e.Mode, ok = fs.FileMode(mode).Perm(), err == nil
 	}
 	return ok

@@ -19,12 +19,18 @@ func ParseListLine(line string, now time.Time) (Entry, error) {
 	var ok bool
 	switch {
 	case line == "":
+		return Entry{}, ErrNotListing
 	case line[0] == '+':
 		e, ok = parseEPLF(line)
 	case isDigit(line[0]):
 		e, ok = parseDOS(line)
 	default:
-		e, ok = parseUnix(line, now)
+		if e, ok = parseUnix(line, now); !ok {
+			e, ok = parseNetWare(line, now)
+		}
+	}
+	if !ok {
+		e, ok = parseVMS(line)
 	}
 	if !ok || e.Name == "" {
 		return Entry{}, ErrNotListing

@@ -87,6 +87,20 @@ func TestParseListLine(t *testing.T) {
 		{"+i8388621.48594,m825718503,/,up755,\tdev", Entry{Name: "dev", Type: TypeDir, Modify: time.Unix(825718503, 0).UTC(), Mode: 0o755, Unique: "8388621.48594"}},
 		{"+,\tx", Entry{Name: "x", Type: TypeOther}},
 		{"+r\tx", Entry{Name: "x"}},
+		// NetWare.
+		{"d [R----F--] supervisor            512       Jan 16 18:53    login",
+			Entry{Name: "login", Type: TypeDir, Size: 512, Modify: at(2003, 1, 16, 18, 53), Owner: "supervisor"}},
+		{"- [R----F--] rhesus             214059       Oct 20  2002    cx a.exe",
+			Entry{Name: "cx a.exe", Size: 214059, Modify: day(2002, 10, 20), Owner: "rhesus"}},
+		{"-[RWCEAFMS] Admin 5 Oct 20 2002 x", Entry{Name: "x", Size: 5, Modify: day(2002, 10, 20), Owner: "Admin"}},
+		// VMS.
+		{"00README.TXT;1      2 30-DEC-1996 17:44 [SYSTEM] (RWED,RWED,RE,RE)",
+			Entry{Name: "00README.TXT", Size: -1, Modify: at(1996, 12, 30, 17, 44), Owner: "SYSTEM"}},
+		{"CORE.DIR;1          1  8-SEP-1996 16:09 [SYSTEM] (RWE,RWE,RE,RE)",
+			Entry{Name: "CORE", Type: TypeDir, Size: -1, Modify: at(1996, 9, 8, 16, 9), Owner: "SYSTEM"}},
+		{"CII-MANUAL.TEX;12  213/216  29-JAN-1996 03:33:12.75  [ANONYMOU,ANONYMOUS]   (RWED,RWED,,)",
+			Entry{Name: "CII-MANUAL.TEX", Size: -1, Modify: at(1996, 1, 29, 3, 33).Add(12 * time.Second), Owner: "ANONYMOUS", Group: "ANONYMOU"}},
+		{"LONG_NAME.LIS;1 8-SEP-1996 16:09", Entry{Name: "LONG_NAME.LIS", Size: -1, Modify: at(1996, 9, 8, 16, 9)}},
 	} {
 		got, err := ParseListLine(test.line, now)
 		if err != nil || got != test.want {
@@ -114,6 +128,10 @@ func TestParseListLineRefuses(t *testing.T) {
 		"02-31-98  03:53PM 12 x", "13-11-98  03:53PM 12 x", "02-11-998  03:53PM 12 x", "02-11  03:53PM 12 x",
 		"02-11-98  13:53PM 12 x", "02-11-98  00:53AM 12 x", "02-11-98  03:53PMAM 12 x", "02-11-98  0353 12 x", "02-11-98 03:53 -12 x",
 		"226 Transfer complete.", "12345",
+		"d [R----F--] supervisor 512 Jan 16 18:53", "x [R----F--] supervisor 512 Jan 16 18:53 x", "d [R----F-- supervisor 512 Jan 16 18:53 x",
+		"X.TXT;1", "X.TXT;1 2", "X.TXT;x 2 30-DEC-1996 17:44", ";1 2 30-DEC-1996 17:44", "X.TXT;1 2 31-FEB-1996 17:44",
+		"X.TXT;1 2 30-DEC-96 17:44", "X.TXT;1 2 30-DEC-1996 25:44", "X.TXT;1 2 30-DEC-1996 17:44.x", "X.TXT 2 30-DEC-1996 17:44",
+		"Directory DISK$USER:[ANON]", "Total of 2 files, 3/4 blocks", "%RMS-E-PRV, insufficient privilege or file protection violation",
 		"+r,s10", "+r,s10,\t", "+r,sx,\tx", "+r,s-1,\tx", "+m-1,\tx", "+up8,\tx", "+r,s10 x",
 	} {
 		if got, err := ParseListLine(line, listNow); err != ErrNotListing || got != (Entry{}) {
@@ -149,6 +167,8 @@ func FuzzParseListLine(f *testing.F) {
 	f.Add("lrw-r--r--+12 o 531 2003-01-29 03:26:00.000000000 +0000  x -> y")
 	f.Add("brw-r--r--   1 root     other       8, 0 29 Feb 2004 sda")
 	f.Add("02-11-98  03:53PM       <DIR>          Archive")
+	f.Add("CII-MANUAL.TEX;1  213/216  29-JAN-1996 03:33:12  [ANONYMOU,ANONYMOUS]   (RWED,RWED,,)")
+	f.Add("d [R----F--] supervisor            512       Jan 16 18:53    login")
 	f.Add("+i8388621.44468,m839956783,r,s10376,up644,\tRFCEPLF")
 	f.Fuzz(func(t *testing.T, line string) {
 		e, err := ParseListLine(line, listNow)
@@ -158,7 +178,8 @@ func FuzzParseListLine(f *testing.F) {
 			}
 			return
 		}
-		if e.Name == "" || e.Size < 0 || e.Links < 0 || e.Mode != e.Mode.Perm() || e.Type > TypeOther {
+		vms := e.Size == -1 && strings.Contains(line, ";")
+		if e.Name == "" || e.Size < 0 && !vms || e.Links < 0 || e.Mode != e.Mode.Perm() || e.Type > TypeOther {
 			t.Fatalf("%q: %+v", line, e)
 		}
 		if !strings.Contains(line, e.Name) && !strings.Contains(line, `\ `) {

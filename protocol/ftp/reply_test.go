@@ -167,3 +167,34 @@ func FuzzReply(f *testing.F) {
 		}
 	})
 }
+
+// Whatever a server sends, the reader takes no more than it is allowed to, and what it
+// takes for a reply is framed as one.
+func FuzzReadReply(f *testing.F) {
+	f.Add([]byte("211-Features:\r\n MDTM\r\n211 End\r\n200 ok\r\n"), uint8(200))
+	f.Add([]byte("211-a\n212 b\n211\n"), uint8(40))
+	f.Add([]byte("20\r\n"), uint8(40))
+	f.Add([]byte("200-\xff\xfb\x01\r\n\r\n\r\n"), uint8(4))
+	f.Fuzz(func(t *testing.T, input []byte, limit uint8) {
+		l := NewLineReader(bytes.NewReader(input), 64)
+		for {
+			r, err := ReadReply(l, int(limit))
+			if err != nil {
+				if r.Code != 0 || r.Lines != nil {
+					t.Fatalf("%q: an error and %+v", input, r)
+				}
+				return
+			}
+			size := 0
+			for _, line := range r.Lines {
+				size += len(line) + 1
+				if strings.Contains(line, "\n") {
+					t.Fatalf("%q: a line is %q", input, line)
+				}
+			}
+			if r.Code < 0 || r.Code > 999 || len(r.Lines) == 0 || size > int(limit) {
+				t.Fatalf("%q with a limit of %d: %+v", input, limit, r)
+			}
+		}
+	})
+}

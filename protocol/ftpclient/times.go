@@ -1,0 +1,86 @@
+package ftpclient
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strconv"
+	"time"
+
+	"github.com/ftpgate/ftpgate/protocol/ftp"
+)
+
+func parseSize(text string) (int64, error) {
+	n, err := strconv.ParseUint(text, 10, 63)
+	if err != nil {
+		return 0, fmt.Errorf("%w: %q is no size", ErrProtocol, text)
+	}
+	return int64(n), nil
+}
+
+func timeOf(r Result) (time.Time, error) {
+	if r.Err != nil {
+		return time.Time{}, r.Err
+	}
+	text, err := value(r.Reply)
+	if err != nil {
+		return time.Time{}, err
+	}
+	t, err := ftp.ParseTime(text)
+	if err != nil {
+		return time.Time{}, fmt.Errorf("%w: %q is no time", ErrProtocol, text)
+	}
+	return t, nil
+}
+
+// ModTime asks MDTM (RFC 3659 §3).
+func (c *Conn) ModTime(ctx context.Context, path string) (time.Time, error) {
+	r, err := c.do(ctx, "MDTM", path)
+	if err != nil {
+		return time.Time{}, err
+	}
+	return timeOf(result("MDTM", path, r))
+}
+
+// SetModTime sets the time of a file: by MFMT (draft-somers-ftp-mfxx), MDTM with a time, or SITE UTIME, whichever the
+// server knows; errors.ErrUnsupported if none. What is smaller than a second is left out.
+func (c *Conn) SetModTime(ctx context.Context, path string, t time.Time) error {
+	f, err := c.Features(ctx)
+	if err != nil {
+		return pathError("MFMT", path, err)
+	}
+	stamp := ftp.FormatTime(t.Truncate(time.Second))
+	ways := []struct{ verb, arg string }{
+		{"MFMT " + stamp, path},
+		{"MDTM " + stamp, path},
+		{"SITE UTIME " + stamp, path},
+		{"SITE UTIME", fmt.Sprintf("%s %s %s %s UTC", path, stamp, stamp, stamp)},
+	}
+	first := 0
+	if !f.Has("MFMT") && f.Lines != nil {
+		first = 1
+	}
+	if way, ok := c.wayToSetTimes(); ok {
+		first = way
+	}
+	for i := first; i < len(ways); i++ {
+		_, err = c.want(ctx, ways[i].verb, ways[i].arg)
+		if err == nil {
+			c.mu.Lock()
+			c.utime = i + 1
+			c.mu.Unlock()
+			return nil
+		}
+		// A server that knows MDTM without a time takes the time for a part of the name.
+		if i == 0 && !errors.Is(err, errors.ErrUnsupported) || !isRefusal(err) {
+			return err
+		}
+	}
+	return pathError("MFMT", path, errors.Join(errors.ErrUnsupported, err))
+}
+
+func (c *Conn) wayToSetTimes() (way int, ok bool) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.utime - 1, c.utime > 0
+}
