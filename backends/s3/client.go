@@ -66,7 +66,7 @@ type PayloadSigning uint8
 
 // When the content of uploads is signed.
 const (
-	SignWithoutTLS PayloadSigning = iota // over plain HTTP, where nothing else protects it
+	SignWithoutTLS PayloadSigning = iota // over plain HTTP, where nothing else protects it, unless the store is on this machine
 	SignNever                            // not even there: for a network that is trusted
 )
 
@@ -137,7 +137,7 @@ func (o ClientOptions) apply(s *sdk.Options) {
 		s.ResponseChecksumValidation = aws.ResponseChecksumValidationWhenRequired
 	}
 	s.DisableLogOutputChecksumValidationSkipped = true
-	if o.Sign == SignNever {
+	if o.Sign == SignNever || onThisMachine(aws.ToString(s.BaseEndpoint)) {
 		s.APIOptions = append(s.APIOptions, leaveUnsigned)
 	}
 }
@@ -164,6 +164,19 @@ func isAmazon(endpoint string) bool {
 	}
 	host := u.Hostname()
 	return endpoint == "" || strings.HasSuffix(host, ".amazonaws.com") || strings.HasSuffix(host, ".amazonaws.com.cn")
+}
+
+// onThisMachine reports whether nobody is on the way to an endpoint who could change what
+// is sent.
+func onThisMachine(endpoint string) bool {
+	u, err := url.Parse(endpoint)
+	return err == nil && isLoopback(u.Hostname())
+}
+
+// isLoopback reports whether a host is this machine by its name or address.
+func isLoopback(host string) bool {
+	addr, err := netip.ParseAddr(host)
+	return strings.EqualFold(host, "localhost") || err == nil && addr.IsLoopback()
 }
 
 // leaveUnsigned makes requests say that their content is not signed.

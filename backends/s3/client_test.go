@@ -91,31 +91,55 @@ func storeWith(t *testing.T, o ClientOptions) error {
 	return f.Close()
 }
 
-// TestPayloadSigning: what is signed over HTTP and over TLS.
+// TestPayloadSigning: what is signed over HTTP, to this machine and elsewhere, and over TLS.
+// What is elsewhere is a proxy to the client, which sees what would go there.
 func TestPayloadSigning(t *testing.T) {
 	noEnvironment(t)
 	const unsigned = "UNSIGNED-PAYLOAD"
 	for _, c := range []struct {
-		what  string
-		start func(http.Handler) *httptest.Server
-		sign  PayloadSigning
-		want  bool
+		what     string
+		start    func(http.Handler) *httptest.Server
+		endpoint string // "": the server's own
+		sign     PayloadSigning
+		want     bool
 	}{
-		{"HTTP", httptest.NewServer, SignWithoutTLS, true},
-		{"HTTP, never", httptest.NewServer, SignNever, false},
-		{"TLS", httptest.NewTLSServer, SignWithoutTLS, false},
-		{"TLS, never", httptest.NewTLSServer, SignNever, false},
+		{"HTTP", httptest.NewServer, "http://s3.example", SignWithoutTLS, true},
+		{"HTTP to a private address", httptest.NewServer, "http://10.0.0.1", SignWithoutTLS, true},
+		{"HTTP to a name like this machine's", httptest.NewServer, "http://localhost.example", SignWithoutTLS, true},
+		{"HTTP, never", httptest.NewServer, "http://s3.example", SignNever, false},
+		{"HTTP to this machine", httptest.NewServer, "", SignWithoutTLS, false},
+		{"HTTP to this machine by its name", httptest.NewServer, "http://LocalHost", SignWithoutTLS, false},
+		{"TLS", httptest.NewTLSServer, "", SignWithoutTLS, false},
+		{"TLS, never", httptest.NewTLSServer, "", SignNever, false},
 	} {
 		seen, h := newSeen(t, c.start)
-		err := storeWith(t, ClientOptions{
+		o := ClientOptions{
 			Endpoint: h.URL, PathStyle: true, AccessKeyID: "a", SecretAccessKey: "s", CAFile: caFile(t, h), Sign: c.sign,
-		})
-		if err != nil {
+		}
+		switch {
+		case strings.EqualFold(c.endpoint, "http://localhost"):
+			_, port, _ := net.SplitHostPort(h.Listener.Addr().String())
+			o.Endpoint = c.endpoint + ":" + port
+		case c.endpoint != "":
+			o.Endpoint, o.Proxy = c.endpoint, h.URL
+		}
+		if err := storeWith(t, o); err != nil {
 			t.Errorf("%s: %v", c.what, err)
 			continue
 		}
 		if hash := seen.last(t).Header.Get("X-Amz-Content-Sha256"); (hash != unsigned) != c.want || hash == "" {
 			t.Errorf("%s: the payload is %q", c.what, hash)
+		}
+	}
+}
+
+func TestIsLoopback(t *testing.T) {
+	for host, want := range map[string]bool{
+		"localhost": true, "127.0.0.1": true, "127.8.9.10": true, "::1": true, "::ffff:127.0.0.1": true,
+		"": false, "0.0.0.0": false, "::": false, "10.0.0.1": false, "128.0.0.1": false, "fe80::1": false, "127.0.0.1.example": false,
+	} {
+		if got := isLoopback(host); got != want {
+			t.Errorf("%q: %t", host, got)
 		}
 	}
 }
