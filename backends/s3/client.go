@@ -258,22 +258,32 @@ func (o ClientOptions) transport() (*awshttp.BuildableClient, error) {
 	}), nil
 }
 
-// proxy is the proxy of a request. The services that give out credentials on the
-// machine itself are never behind one.
+// proxy is the proxy of a request, be it ours or the environment's.
 func (o ClientOptions) proxy() (func(*http.Request) (*url.URL, error), error) {
-	if o.Proxy == "" {
-		return http.ProxyFromEnvironment, nil
-	}
-	u, err := url.Parse(o.Proxy)
-	if err != nil {
-		return nil, errors.New("s3: the proxy is no URL") // which may hold a password
+	proxy := http.ProxyFromEnvironment
+	if o.Proxy != "" {
+		u, err := url.Parse(o.Proxy)
+		if err != nil {
+			return nil, errors.New("s3: the proxy is no URL") // which may hold a password
+		}
+		proxy = http.ProxyURL(u)
 	}
 	return func(r *http.Request) (*url.URL, error) {
-		if a, err := netip.ParseAddr(r.URL.Hostname()); err == nil && (a.IsLinkLocalUnicast() || a.IsLoopback()) {
+		if neverProxied(r.URL.Hostname()) {
 			return nil, nil
 		}
-		return u, nil
+		return proxy(r)
 	}, nil
+}
+
+// amazonLocal are the IPv6 addresses at which EC2 and EKS give out credentials.
+var amazonLocal = netip.MustParsePrefix("fd00:ec2::/32")
+
+// neverProxied reports whether a host is this machine, or one of the services that give out
+// credentials to it, which are asked in the clear: whoever is in between could take them.
+func neverProxied(host string) bool {
+	addr, err := netip.ParseAddr(host)
+	return isLoopback(host) || err == nil && (addr.IsLinkLocalUnicast() || amazonLocal.Contains(addr))
 }
 
 // roots are the certificate authorities of the system and of CAFile.

@@ -12,6 +12,7 @@ import (
 	"net/http/httptest"
 	"net/url"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"strings"
 	"sync"
@@ -247,8 +248,7 @@ func TestBadClientOptions(t *testing.T) {
 	}
 }
 
-// TestProxy: the store is asked through the proxy, and link-local addresses, where
-// credentials come from, are not.
+// TestProxy: the store is asked through the proxy, and where credentials come from is not.
 func TestProxy(t *testing.T) {
 	noEnvironment(t)
 	seen, h := newSeen(t, httptest.NewServer)
@@ -256,14 +256,39 @@ func TestProxy(t *testing.T) {
 	if err != nil || seen.last(t).Host != "s3.example" {
 		t.Errorf("through the proxy: %v", err)
 	}
-	proxy, err := ClientOptions{Proxy: h.URL}.proxy()
+	proxied(t, ClientOptions{Proxy: h.URL})
+}
+
+// TestProxyOfEnvironment: the same holds for HTTP_PROXY, which net/http reads once in a process.
+func TestProxyOfEnvironment(t *testing.T) {
+	const child = "FTPGATE_TEST_PROXY_CHILD"
+	if os.Getenv(child) != "" {
+		proxied(t, ClientOptions{})
+		return
+	}
+	cmd := exec.Command(os.Args[0], "-test.run=^"+t.Name()+"$", "-test.v")
+	cmd.Env = append(os.Environ(), child+"=1", "HTTP_PROXY=http://proxy.example:3128", "NO_PROXY=", "no_proxy=")
+	if out, err := cmd.CombinedOutput(); err != nil || !strings.Contains(string(out), "--- PASS: "+t.Name()) {
+		t.Errorf("%v:\n%s", err, out)
+	}
+}
+
+// proxied checks who is asked through a proxy. Credentials come from the others.
+func proxied(t *testing.T, o ClientOptions) {
+	t.Helper()
+	proxy, err := o.proxy()
 	if err != nil {
 		t.Fatal(err)
 	}
-	for address, want := range map[string]bool{"http://169.254.169.254/": false, "http://[fe80::1]/": false, "http://127.0.0.1/": false, "http://10.0.0.1/": true} {
-		r := httptest.NewRequest(http.MethodGet, address, nil)
+	for host, want := range map[string]bool{
+		"169.254.169.254": false, "169.254.170.2": false, "169.254.170.23": false,
+		"[fd00:ec2::254]": false, "[fd00:ec2::23]": false, "[fe80::1]": false,
+		"127.0.0.1": false, "127.1.2.3:8080": false, "[::1]:8080": false, "localhost:8080": false,
+		"10.0.0.1": true, "[fd00::1]": true, "s3.example": true, "localhost.example": true,
+	} {
+		r := httptest.NewRequest(http.MethodGet, "http://"+host+"/", nil)
 		if u, err := proxy(r); err != nil || (u != nil) != want {
-			t.Errorf("%s through %v, %v", address, u, err)
+			t.Errorf("%s through %v, %v", host, u, err)
 		}
 	}
 }
