@@ -41,7 +41,7 @@ func (b *backends) openS3(c *config.S3) (*s3.Backend, error) {
 		Put: s3.PutOptions{
 			StorageClass: c.StorageClass, ACL: c.ACL,
 			Encryption:   s3.Encryption{Algorithm: c.Encryption, KMSKey: c.KMSKey, CustomerKey: c.CustomerKey},
-			Checksum:     s3.ChecksumOf(string(c.Checksum), c.Endpoint),
+			Checksum:     s3.ChecksumOf(string(c.Checksum), s3.Endpoint(client)),
 			ContentTypes: c.ContentTypes, Tags: c.Tags, Metadata: c.Metadata, RequesterPays: c.RequesterPays,
 		},
 	})

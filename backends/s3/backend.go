@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/base64"
 	"errors"
+	"net/url"
 	"strings"
 	"time"
 
@@ -75,6 +76,12 @@ type Backend struct {
 	turns turns // of renames to one key
 }
 
+// isPlain reports whether others can read what is sent to an endpoint.
+func isPlain(endpoint string) bool {
+	u, err := url.Parse(endpoint)
+	return err == nil && u.Scheme == "http" && !isLoopback(u.Hostname())
+}
+
 // New makes no request.
 func New(o Options) (*Backend, error) {
 	switch {
@@ -86,6 +93,8 @@ func New(o Options) (*Backend, error) {
 		return nil, errors.New("s3: the prefix must end in a slash")
 	case len(o.Put.Encryption.CustomerKey) != 0 && len(o.Put.Encryption.CustomerKey) != customerKeySize:
 		return nil, errors.New("s3: the customer key must have 32 bytes")
+	case len(o.Put.Encryption.CustomerKey) != 0 && isPlain(Endpoint(o.Client)):
+		return nil, errors.New("s3: customer_key is sent with every request and needs an https endpoint; this one may come from AWS_ENDPOINT_URL or the shared profile")
 	}
 	o.minPart = orDefault(o.minPart, minPartSize)
 	o.PartSize = orDefault(o.PartSize, DefaultPartSize)

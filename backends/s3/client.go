@@ -31,8 +31,8 @@ import (
 // ClientOptions say where the storage is and who asks. Zero values mean what the
 // environment and the shared configuration of the AWS tools say, or else the defaults.
 type ClientOptions struct {
-	Region    string // us-east-1 where there is an Endpoint
-	Endpoint  string // URL of a store that is not Amazon's
+	Region    string // us-east-1 where the store is not Amazon's
+	Endpoint  string // URL of a store that is not Amazon's; "": AWS_ENDPOINT_URL and the like decide
 	PathStyle bool   // the bucket stands in the path, not in the host name
 
 	// Credentials: these, or else the default chain (environment, shared profile, web
@@ -110,24 +110,30 @@ func NewClient(o ClientOptions) (*sdk.Client, error) {
 	if err != nil {
 		return nil, fmt.Errorf("s3: the configuration of the AWS tools cannot be used: %w", err)
 	}
-	if o.Endpoint != "" {
-		c.BaseEndpoint = &o.Endpoint
-	}
-	if c.Region == "" {
-		if c.BaseEndpoint == nil {
-			return nil, errors.New("s3: no region: set region, or AWS_REGION")
-		}
+	noRegion := c.Region == ""
+	if noRegion {
 		c.Region = defaultRegion
 	}
 	if r := o.AssumeRole; r.ARN != "" {
 		c.Credentials = aws.NewCredentialsCache(r.provider(c))
 	}
 	c.Credentials = named{c.Credentials}
-	return sdk.NewFromConfig(c, o.apply), nil
+	client := sdk.NewFromConfig(c, o.apply)
+	if noRegion && Endpoint(client) == "" {
+		return nil, errors.New("s3: no region: set region, or AWS_REGION")
+	}
+	return client, nil
 }
+
+// Endpoint is the URL that a client asks: the one of its options, or the one that the
+// environment or the shared configuration names; "" is Amazon's.
+func Endpoint(client *sdk.Client) string { return aws.ToString(client.Options().BaseEndpoint) }
 
 // apply sets what only S3 knows.
 func (o ClientOptions) apply(s *sdk.Options) {
+	if o.Endpoint != "" {
+		s.BaseEndpoint = &o.Endpoint // AWS_ENDPOINT_URL_S3 or a profile would be preferred to that of the configuration
+	}
 	s.UsePathStyle = o.PathStyle
 	// Unlike what the AWS tools are asked to do by variables, this one is ours to say.
 	s.RequestChecksumCalculation = aws.RequestChecksumCalculationWhenSupported

@@ -432,6 +432,64 @@ func TestChecksumOf(t *testing.T) {
 	}
 }
 
+// TestEndpoint: the environment and the shared profile may name the store, as long as
+// the configuration does not, and what depends on it goes by the one that is asked.
+func TestEndpoint(t *testing.T) {
+	profile := func(text string) func(t *testing.T, url string) {
+		return func(t *testing.T, url string) {
+			t.Setenv("AWS_CONFIG_FILE", writeFile(t, []byte("[default]\n"+strings.ReplaceAll(text, "URL", url))))
+		}
+	}
+	variable := func(name string) func(t *testing.T, url string) {
+		return func(t *testing.T, url string) { t.Setenv(name, url) }
+	}
+	for what, name := range map[string]func(t *testing.T, url string){
+		"AWS_ENDPOINT_URL":       variable("AWS_ENDPOINT_URL"),
+		"AWS_ENDPOINT_URL_S3":    variable("AWS_ENDPOINT_URL_S3"),
+		"profile":                profile("endpoint_url = URL\n"),
+		"service of the profile": profile("services = x\n[services x]\ns3 =\n  endpoint_url = URL\n"),
+	} {
+		t.Run(what, func(t *testing.T) {
+			noEnvironment(t)
+			seen, h := newSeen(t, httptest.NewServer)
+			name(t, h.URL)
+			o := ClientOptions{PathStyle: true, AccessKeyID: "a", SecretAccessKey: "s"}
+			client, err := NewClient(o)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if got := Endpoint(client); got != h.URL || ChecksumOf("auto", got) != "" {
+				t.Errorf("the endpoint is %q", got)
+			}
+			if err := storeWith(t, o); err != nil || seen.last(t).Header.Get("X-Amz-Checksum-Crc32") != "" {
+				t.Errorf("it stores with %v, %v", seen.last(t).Header, err)
+			}
+
+			other, h2 := newSeen(t, httptest.NewServer)
+			o.Endpoint = h2.URL
+			if err := storeWith(t, o); err != nil || len(other.all) != 1 || len(seen.all) != 1 {
+				t.Errorf("the configuration names another: %v", err)
+			}
+		})
+	}
+}
+
+// TestCustomerKeyNeedsTLS: also where the endpoint is the environment's.
+func TestCustomerKeyNeedsTLS(t *testing.T) {
+	noEnvironment(t)
+	for endpoint, want := range map[string]bool{"http://s3.example": false, "https://s3.example": true, "http://localhost:7070": true} {
+		t.Setenv("AWS_ENDPOINT_URL", endpoint)
+		client, err := NewClient(ClientOptions{AccessKeyID: "a", SecretAccessKey: "s"})
+		if err != nil {
+			t.Fatal(err)
+		}
+		_, err = New(Options{Client: client, Bucket: "b", Put: PutOptions{Encryption: Encryption{CustomerKey: make([]byte, customerKeySize)}}})
+		if (err == nil) != want || err != nil && !strings.Contains(err.Error(), "AWS_ENDPOINT_URL") {
+			t.Errorf("%s: %v", endpoint, err)
+		}
+	}
+}
+
 func TestClientsAreShared(t *testing.T) {
 	noEnvironment(t)
 	var all Clients
