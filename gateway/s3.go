@@ -130,7 +130,8 @@ type Leftover struct {
 	Backend string
 	Key     string
 	Begun   time.Time
-	Err     error // of its deletion, or of the search in the backend if there is no Key
+	Err     error // of its deletion, or why it is left alone; of the search in the backend if there is no Key
+	Left    bool  // it is not touched, whatever was asked for: Err says why
 }
 
 // Leftovers finds the multipart uploads below the prefixes of a configuration that were
@@ -147,8 +148,8 @@ func Leftovers(ctx context.Context, c *config.Config, before time.Time, remove b
 		}
 		for l, err := range b.Leftovers(ctx, before) {
 			if err != nil {
-				report(Leftover{Backend: x.String(), Err: err})
-				break
+				report(Leftover{Backend: x.String(), Key: l.Key, Err: err, Left: l.Key != ""})
+				continue // without a Key it is the last
 			}
 			if id := x.S3.Endpoint + "\x00" + l.Bucket + "\x00" + l.Key + "\x00" + l.ID; seen[id] {
 				continue

@@ -198,3 +198,69 @@ func TestManyLeftovers(t *testing.T) {
 		t.Errorf("%d of %d", len(seen), n)
 	}
 }
+
+// TestOddLeftovers: what is not below the prefix, or may be under way, is not to be
+// aborted, and what cannot be in XML or goes on nowhere does not end the search in silence.
+func TestOddLeftovers(t *testing.T) {
+	st := newFake(t, fake.Options{})
+	const old = "<Initiated>2020-01-01T00:00:00Z</Initiated>"
+	upload := func(key, rest string) string {
+		return "<Upload><Key>" + key + "</Key>" + rest + "</Upload>"
+	}
+	more := "<IsTruncated>true</IsTruncated><NextKeyMarker>" + st.prefix + "a</NextKeyMarker><NextUploadIdMarker>1</NextUploadIdMarker>"
+	for _, c := range []struct {
+		what, answer string
+		keys         []string
+		errs         []string // of the upload with this key; "": of the search
+	}{
+		{"without a date", upload(st.prefix+"f", "<UploadId>u</UploadId>"), nil, []string{st.prefix + "f"}},
+		{"without an id", upload(st.prefix+"f", old), nil, []string{st.prefix + "f"}},
+		{"from elsewhere", upload("elsewhere/f", "<UploadId>u</UploadId>"+old), nil, []string{"elsewhere/f"}},
+		{"bad ones do not hide good ones", upload(st.prefix+"f", "<UploadId>u</UploadId>") + upload(st.prefix+"g", "<UploadId>u</UploadId>"+old), []string{st.prefix + "g"}, []string{st.prefix + "f"}},
+		{"on and on", more, nil, []string{""}},
+		{"on to nowhere", "<IsTruncated>true</IsTruncated>", nil, []string{""}},
+		{"escaped", "<EncodingType>url</EncodingType>" + upload(st.prefix+"a%01b+c", "<UploadId>u</UploadId>"+old), []string{st.prefix + "a\x01b c"}, nil},
+		{"not escaped", upload(st.prefix+"a%01b+c", "<UploadId>u</UploadId>"+old), []string{st.prefix + "a%01b+c"}, nil},
+	} {
+		st.wire.Heal()
+		st.wire.Inject(fake.Fault{Op: "ListMultipartUploads", Effect: answers("<ListMultipartUploadsResult>" + c.answer + "</ListMultipartUploadsResult>")})
+		var keys, errs []string
+		for l, err := range st.backend(t).Leftovers(t.Context(), time.Now().Add(-24*time.Hour)) {
+			if err != nil {
+				errs = append(errs, l.Key)
+			} else {
+				keys = append(keys, l.Key)
+			}
+		}
+		if !slices.Equal(keys, c.keys) || !slices.Equal(errs, c.errs) {
+			t.Errorf("%s: it finds %q, errors about %q", c.what, keys, errs)
+		}
+	}
+}
+
+// TestLeftoverOfAnyName: a name with a control character is found and aborted, also on the next page.
+func TestLeftoverOfAnyName(t *testing.T) {
+	st := newFake(t, fake.Options{})
+	for i := range 1001 {
+		key := fmt.Sprintf("%sf\x01 +%%%04d", st.prefix, i)
+		if _, err := st.direct.CreateMultipartUpload(t.Context(), &sdk.CreateMultipartUploadInput{Bucket: &st.bucket, Key: &key}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	b, n := st.backend(t), 0
+	for l, err := range b.Leftovers(t.Context(), time.Now().Add(time.Hour)) {
+		if err != nil {
+			t.Fatal(err)
+		}
+		if want := fmt.Sprintf("%sf\x01 +%%%04d", st.prefix, n); l.Key != want {
+			t.Fatalf("it finds %q, want %q", l.Key, want)
+		}
+		n++
+		if err := b.Abort(t.Context(), l); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if n != 1001 || st.wire.Count("AbortMultipartUpload") != 1001 {
+		t.Errorf("it finds %d", n)
+	}
+}
