@@ -1,10 +1,12 @@
 package gateway
 
 import (
+	"fmt"
 	"io"
 	"net/http"
 	"net/http/httptest"
 	"path/filepath"
+	"slices"
 	"testing"
 
 	"github.com/rs/zerolog"
@@ -40,6 +42,45 @@ func TestChecksumOfEndpoint(t *testing.T) {
 		}
 		if sum := <-sums; (sum != "") != want {
 			t.Errorf("%s: the checksum is %q", setting, sum)
+		}
+	}
+}
+
+// TestProbeOfWhatIsUsed: a backend that is only read is not written to, and the prefix of
+// somebody who writes is tried where there is one.
+func TestProbeOfWhatIsUsed(t *testing.T) {
+	store := func(name, prefix string) config.Backend {
+		return config.Backend{Kind: "s3", Name: name, PerUser: true, S3: &config.S3{Bucket: "b", Prefix: prefix}}
+	}
+	user := func(name string, access config.Access, b config.Backend) config.User {
+		return config.User{Name: name, Access: access, Filesystem: b}
+	}
+	for _, c := range []struct {
+		what string
+		c    config.Config
+		want []string
+	}{
+		{"only read", config.Config{
+			Anonymous: &config.Anonymous{Filesystem: store("x", "pub/")},
+			Users:     []config.User{user("r", config.ReadOnly, store("x", "r/"))},
+		}, []string{"x pub/ false"}},
+		{"shared with one who writes", config.Config{
+			Anonymous: &config.Anonymous{Filesystem: store("x", "pub/")},
+			Users:     []config.User{user("w", config.ReadWrite, store("x", "pub/"))},
+		}, []string{"x pub/ true"}},
+		{"one of many writes", config.Config{
+			Users: []config.User{user("r", config.ReadOnly, store("x", "r/")), user("d", config.DropBox, store("x", "d/")), user("w", config.ReadWrite, store("x", "w/"))},
+		}, []string{"x d/ true"}},
+		{"two backends", config.Config{
+			Users: []config.User{user("r", config.ReadOnly, store("x", "")), user("w", config.ReadWrite, store("y", ""))},
+		}, []string{"x  false", "y  true"}},
+	} {
+		var got []string
+		for _, x := range samples(buckets(&c.c)) {
+			got = append(got, fmt.Sprintf("%s %s %t", x.Name, x.S3.Prefix, x.changes))
+		}
+		if !slices.Equal(got, c.want) {
+			t.Errorf("%s: %q", c.what, got)
 		}
 	}
 }

@@ -25,10 +25,14 @@ type Leftover struct {
 // that are under way are among them, if they take that long. An error with a Key is about
 // that upload, which must not be touched; one without is the last.
 func (b *Backend) Leftovers(ctx context.Context, before time.Time) iter.Seq2[Leftover, error] {
+	return b.leftovers(ctx, b.o.Prefix, before)
+}
+
+func (b *Backend) leftovers(ctx context.Context, prefix string, before time.Time) iter.Seq2[Leftover, error] {
 	return func(yield func(Leftover, error) bool) {
-		failed := func(err error) { yield(Leftover{}, fault("list uploads", b.name(b.o.Prefix), err)) }
+		failed := func(err error) { yield(Leftover{}, fault("list uploads", b.name(prefix), err)) }
 		in := &sdk.ListMultipartUploadsInput{
-			Bucket: &b.o.Bucket, Prefix: &b.o.Prefix,
+			Bucket: &b.o.Bucket, Prefix: &prefix,
 			EncodingType: types.EncodingTypeUrl, // XML cannot hold every character that a key can
 		}
 		for {
@@ -40,7 +44,7 @@ func (b *Backend) Leftovers(ctx context.Context, before time.Time) iter.Seq2[Lef
 			decode := decoder(out.EncodingType)
 			for _, u := range out.Uploads {
 				l := Leftover{Bucket: b.o.Bucket, Key: decode(u.Key), ID: aws.ToString(u.UploadId), Begun: aws.ToTime(u.Initiated)}
-				if err := b.checkLeftover(l); (err != nil || l.Begun.Before(before)) && !yield(l, err) {
+				if err := checkLeftover(l, prefix); (err != nil || l.Begun.Before(before)) && !yield(l, err) {
 					return
 				}
 			}
@@ -58,10 +62,10 @@ func (b *Backend) Leftovers(ctx context.Context, before time.Time) iter.Seq2[Lef
 }
 
 // checkLeftover returns why an upload that the store has listed is not one to abort.
-func (b *Backend) checkLeftover(l Leftover) error {
+func checkLeftover(l Leftover, prefix string) error {
 	switch {
-	case !strings.HasPrefix(l.Key, b.o.Prefix) || l.Key == "":
-		return fmt.Errorf("the storage lists an upload of %q where it was asked for those below %q; it is left alone", l.Key, b.o.Prefix)
+	case !strings.HasPrefix(l.Key, prefix) || l.Key == "":
+		return fmt.Errorf("the storage lists an upload of %q where it was asked for those below %q; it is left alone", l.Key, prefix)
 	case l.ID == "" || l.Begun.IsZero():
 		return fmt.Errorf("the storage does not say when the upload of %q was begun, or which one it is; it may be under way and is left alone", l.Key)
 	}

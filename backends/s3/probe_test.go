@@ -1,7 +1,9 @@
 package s3
 
 import (
+	"context"
 	"fmt"
+	"net/http"
 	"slices"
 	"strings"
 	"testing"
@@ -129,6 +131,101 @@ func TestProbeNoBucket(t *testing.T) {
 	if len(findings) != 1 || findings[0].Err == nil || !strings.Contains(findings[0].Err.Error(), hintBucket) {
 		t.Errorf("it finds %+v", findings)
 	}
+}
+
+// TestProbeInterrupted: whenever it is cut, and whatever answer is lost, nothing is left, and it does not look like success.
+func TestProbeInterrupted(t *testing.T) {
+	requests := func() int {
+		st := newFake(t, fake.Options{})
+		st.backend(t).Probe(t.Context())
+		return len(st.wire.Log())
+	}()
+	for skip := range requests {
+		for what, lose := range map[string]bool{"cut": false, "cut with its answer": true} {
+			st := newFake(t, fake.Options{})
+			ctx, cancel := context.WithCancel(t.Context())
+			effect := fake.After(cancel)
+			if lose {
+				effect = func(r *http.Request, next http.RoundTripper) (*http.Response, error) {
+					defer cancel()
+					return fake.LoseAnswer()(r, next)
+				}
+			}
+			st.wire.Inject(fake.Fault{Skip: skip, Times: 1, Effect: effect})
+			findings := st.backend(t).Probe(ctx)
+			cancel()
+			if keys, uploads := st.keys(t), st.uploads(t); len(keys) != 0 || len(uploads) != 0 {
+				t.Errorf("%s after %d requests: it leaves %q and uploads of %q", what, skip, keys, uploads)
+			}
+			// The last request asks for what needs no answer to tidy up after.
+			if last := findings[len(findings)-1]; last.Err == nil && skip < requests-1 {
+				t.Errorf("%s after %d requests: it ends with %+v", what, skip, last)
+			}
+		}
+	}
+	for _, op := range []string{"PutObject", "CreateMultipartUpload", "UploadPart", "CompleteMultipartUpload", "CopyObject", "AbortMultipartUpload", "DeleteObject"} {
+		st := newFake(t, fake.Options{Uniform: op == "AbortMultipartUpload"})
+		st.wire.Inject(fake.Fault{Op: op, Times: 1, Effect: fake.LoseAnswer()})
+		if op == "PutObject" { // nor does anybody say what became of it
+			st.wire.Inject(fake.Fault{Op: "HeadObject", Times: 1, Effect: fake.Reset()})
+		}
+		st.backend(t).Probe(t.Context())
+		if keys, uploads := st.keys(t), st.uploads(t); len(keys) != 0 || len(uploads) != 0 {
+			t.Errorf("the answer to %s is lost: it leaves %q and uploads of %q", op, keys, uploads)
+		}
+	}
+}
+
+// TestProbeSaysWhatIsLeft where nothing can be deleted.
+func TestProbeSaysWhatIsLeft(t *testing.T) {
+	st := newFake(t, fake.Options{})
+	st.wire.Inject(fake.Fault{Op: "DeleteObject", Effect: fake.Refuse(403, "AccessDenied")})
+	findings := st.backend(t).Probe(t.Context())
+	keys := st.keys(t)
+	last := findings[len(findings)-1]
+	if len(keys) == 0 || !strings.Contains(last.Step, st.prefix+keys[0]) || last.Err == nil || last.Grant != "s3:DeleteObject" {
+		t.Errorf("%q are left, and it says %+v", keys, last)
+	}
+}
+
+// TestProbeReading: nothing is stored, and what it takes to read is asked for.
+func TestProbeReading(t *testing.T) {
+	eachStore(t, func(t *testing.T, st *store) {
+		for _, key := range []string{"", "empty", "a/object"} {
+			if key != "" {
+				st.put(t, key, strings.Repeat("1", len(key)-len("empty")))
+			}
+			st.wire.Forget()
+			for _, f := range st.backend(t).ProbeReading(t.Context()) {
+				if f.Err != nil || f.Limit != "" {
+					t.Errorf("with %q: %+v", key, f)
+				}
+			}
+			for _, rec := range st.wire.Log() {
+				if rec.Method != http.MethodGet && rec.Method != http.MethodHead {
+					t.Errorf("it sends %s", rec.Op)
+				}
+			}
+		}
+		for _, deny := range []struct{ op, grant string }{{"ListObjectsV2", "s3:ListBucket"}, {"GetObject", "s3:GetObject"}} {
+			st.wire.Heal()
+			st.wire.Inject(fake.Fault{Op: deny.op, Effect: fake.Refuse(403, "AccessDenied")})
+			denied := false
+			for _, f := range st.backend(t).ProbeReading(t.Context()) {
+				denied = denied || f.Err != nil && f.Grant == deny.grant
+			}
+			if !denied {
+				t.Errorf("nothing says that %s is denied", deny.op)
+			}
+		}
+		st.wire.Heal()
+		st.wire.Inject(fake.Fault{Op: "GetObject", Effect: fake.Refuse(403, "InvalidObjectState")})
+		for _, f := range st.backend(t).ProbeReading(t.Context()) {
+			if f.Err != nil {
+				t.Errorf("an archived object: %+v", f)
+			}
+		}
+	})
 }
 
 func TestLeftovers(t *testing.T) {
