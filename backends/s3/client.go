@@ -25,6 +25,7 @@ import (
 	sdk "github.com/aws/aws-sdk-go-v2/service/s3"
 	"github.com/aws/aws-sdk-go-v2/service/s3/types"
 	"github.com/aws/aws-sdk-go-v2/service/sts"
+	"github.com/aws/smithy-go/logging"
 	"github.com/aws/smithy-go/middleware"
 )
 
@@ -97,7 +98,7 @@ func NewClient(o ClientOptions) (*sdk.Client, error) {
 	load := []func(*config.LoadOptions) error{
 		config.WithHTTPClient(transport),
 		config.WithRetryer(o.retryer),
-		config.WithLogger(nil),
+		config.WithLogger(logging.Nop{}), // nil would be standard error
 	}
 	if o.Region != "" {
 		load = append(load, config.WithRegion(o.Region))
@@ -251,6 +252,7 @@ func (o ClientOptions) transport() (*awshttp.BuildableClient, error) {
 	// The SDK's read timeout does not know that a request may still be on its way out.
 	return awshttp.NewBuildableClient().WithReadTimeout(0).WithTransportOptions(func(t *http.Transport) {
 		t.Proxy = proxy
+		t.OnProxyConnectResponse = proxyAnswer
 		t.DialContext = dial.dial
 		t.TLSHandshakeTimeout = dial.connect
 		t.MaxIdleConns, t.MaxIdleConnsPerHost, t.MaxConnsPerHost = 0, idleConnections, 0
@@ -280,6 +282,20 @@ func (o ClientOptions) proxy() (func(*http.Request) (*url.URL, error), error) {
 		}
 		return proxy(r)
 	}, nil
+}
+
+// errProxyRefuses: the proxy wants a password, or nobody to go where the request goes.
+var errProxyRefuses = errors.New("the proxy refuses the connection")
+
+// proxyAnswer is asked what a proxy's answer to CONNECT means.
+func proxyAnswer(_ context.Context, _ *url.URL, _ *http.Request, answer *http.Response) error {
+	switch s := answer.StatusCode; {
+	case s == http.StatusOK:
+		return nil
+	case s < http.StatusInternalServerError:
+		return fmt.Errorf("%w: %s", errProxyRefuses, answer.Status)
+	}
+	return fmt.Errorf("the proxy does not reach the storage: %s", answer.Status)
 }
 
 // amazonLocal are the IPv6 addresses at which EC2 and EKS give out credentials.

@@ -175,7 +175,7 @@ func TestForeignCertificate(t *testing.T) {
 	})
 	err := storeWith(t, ClientOptions{Endpoint: h.URL, PathStyle: true, AccessKeyID: "a", SecretAccessKey: "s", MaxRetries: -1})
 	var unknown x509.UnknownAuthorityError
-	if !errors.Is(err, vfs.ErrTransient) || !strings.Contains(err.Error(), unknown.Error()[:20]) {
+	if !errors.Is(err, errSetup) || !strings.Contains(err.Error(), unknown.Error()[:20]) {
 		t.Errorf("it says %v", err)
 	}
 	if err != nil && strings.Contains(err.Error(), "bucket/f") {
