@@ -18,6 +18,7 @@ type Options struct {
 	Bucket string
 	Prefix string  // "" or ending in "/"
 	Budget *Budget // shared by every backend of the process
+	Cache  *Cache  // as well; nil: one of its own
 
 	PartSize    int64 // of the first 1,000 parts; DefaultPartSize
 	Concurrency int   // parts of one upload, or ranges of one download, on their way; DefaultConcurrency
@@ -110,7 +111,7 @@ func New(o Options) (*Backend, error) {
 	}
 	return &Backend{
 		api: sdk.New(o.Client.Options(), h.install), o: o,
-		cache: cache{lifetime: o.MetadataCache},
+		cache: newCache(o),
 	}, nil
 }
 
