@@ -45,5 +45,5 @@
 //	streaming, parallel --the ETag has changed--> failed (vfs.ErrTransient, never mixed bytes)
 //
 // What the metadata cache knows is opened as seen; anything else by the GetObject that is
-// then streaming.
+// then streaming, from where it will be read (vfs.Offset).
 package s3

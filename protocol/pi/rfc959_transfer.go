@@ -22,7 +22,7 @@ func (s *session) retr(ctx context.Context, r request) (ftp.Reply, error) {
 	if offset > 0 && s.ascii() {
 		return ftp.Reply{}, errASCIIRestart
 	}
-	f, err := s.fs(ctx).OpenFile(r.path, vfs.ModeRead, 0)
+	f, err := s.fs(vfs.ReadingFrom(ctx, offset)).OpenFile(r.path, vfs.ModeRead, 0)
 	if err != nil {
 		return ftp.Reply{}, err
 	}
