@@ -176,7 +176,7 @@ func TestOtherRange(t *testing.T) {
 		t.Fatal(err)
 	}
 	r.reads(f, data[400:])
-	for _, header := range []string{"bytes 300-999/1000", "bytes 400-999/*", "bytes 400-998/1000", "bytes 400-999/1001", "x"} {
+	for _, header := range []string{"bytes 300-999/1000", "bytes 400-999/*", "bytes 400-998/1000", "bytes 400-999/1001", "bytes 400-1000/1001", "x"} {
 		r.wire.Inject(fake.Fault{Op: "GetObject", Times: 1, Effect: func(q *http.Request, next http.RoundTripper) (*http.Response, error) {
 			resp, err := next.RoundTrip(q)
 			if err == nil {
@@ -187,6 +187,14 @@ func TestOtherRange(t *testing.T) {
 		if _, err := r.as(vfs.ReadingFrom(t.Context(), 400)).Open("/f"); !errors.Is(err, vfs.ErrTransient) {
 			t.Errorf("%s: %v", header, err)
 		}
+	}
+	r.wire.Inject(fake.Fault{Op: "GetObject", Times: 1, Effect: func(q *http.Request, next http.RoundTripper) (*http.Response, error) {
+		q = q.Clone(q.Context())
+		q.Header.Set("Range", "bytes=300-")
+		return next.RoundTrip(q)
+	}})
+	if _, err := r.as(vfs.ReadingFrom(t.Context(), 400)).Open("/f"); !errors.Is(err, vfs.ErrTransient) {
+		t.Errorf("another range: %v", err)
 	}
 }
 

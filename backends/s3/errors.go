@@ -93,7 +93,7 @@ func translate(err error) error {
 		f.kind = context.Canceled
 	case errors.Is(err, errCredentials):
 		f.kind, f.hint = errSetup, hintCredentials
-	case outOfReach(err) != "":
+	case f.status == 0 && outOfReach(err) != "":
 		f.kind, f.hint = errSetup, outOfReach(err)
 	case f.code != "" || f.status >= 300:
 		f.classify()
