@@ -1,0 +1,47 @@
+package ftp
+
+import (
+	"testing"
+
+	"github.com/spf13/afero"
+
+	"github.com/ftpgate/ftpgate/protocol/ftptest/peers"
+	"github.com/ftpgate/ftpgate/protocol/vfs/vfstest"
+)
+
+func TestContract(t *testing.T) {
+	vfstest.Run(t, vfstest.Backend{
+		New: func(tb vfstest.TB) vfstest.Tree {
+			u, _ := startOwn(tb.(testing.TB))
+			return u.tree(tb.(testing.TB))
+		},
+	})
+}
+
+// TestContractOnOthers runs the suite on servers that are not ours.
+func TestContractOnOthers(t *testing.T) {
+	for _, name := range peers.Names() {
+		t.Run(name, func(t *testing.T) {
+			u := startPeer(t, name)
+			vfstest.Run(t, vfstest.Backend{
+				New: func(tb vfstest.TB) vfstest.Tree {
+					return u.tree(tb.(testing.TB))
+				},
+				Except: exceptions[name],
+			})
+		})
+	}
+}
+
+// exceptions are the clauses that a server cannot meet.
+var exceptions = map[string]map[string]string{}
+
+func (u *upstream) tree(t testing.TB) vfstest.Tree {
+	b := u.backend(t, u.options())
+	fsys := b.Open("", 0)
+	empty(t, fsys)
+	return vfstest.Tree{
+		Open:      func(string) afero.Fs { return fsys },
+		Forbidden: []string{u.address},
+	}
+}
