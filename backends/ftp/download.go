@@ -89,6 +89,9 @@ func (d *download) retrieve(offset int64, check bool) (*ftpclient.Conn, *ftpclie
 	if err != nil {
 		err = d.f.gone(c, d.name, err)
 		d.f.b.pool.Put(c)
+		if isRefusal(err) && d.watch.changed.Load() {
+			err = because(vfs.ErrTransient, err) // renamed away and back
+		}
 		return nil, nil, err
 	}
 	if check {

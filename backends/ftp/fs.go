@@ -168,12 +168,18 @@ func (f filesystem) Remove(name string) error {
 // removeDir removes an empty directory. One with uploads under way is not empty,
 // though clients see nothing in it.
 func (f filesystem) removeDir(c *ftpclient.Conn, name string) error {
-	err := c.RemoveDir(f.ctx(), f.b.at(name))
-	if err == nil {
-		f.b.names.change(name)
-		return nil
-	}
-	if isRefusal(err) && c.Usable() {
+	var err error
+	for range 2 { // what was in the way may be gone when it is looked for
+		if err = c.RemoveDir(f.ctx(), f.b.at(name)); err == nil {
+			f.b.names.change(name)
+			return nil
+		}
+		if !isRefusal(err) || !c.Usable() {
+			return err
+		}
+		if f.b.names.isUploadingIn(name) { // some servers do not list names with a dot
+			return because(vfs.ErrNotEmpty, err)
+		}
 		for _, listed := range c.List(f.ctx(), f.b.at(name)) {
 			if listed == nil {
 				return because(vfs.ErrNotEmpty, err)

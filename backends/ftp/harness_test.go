@@ -1,6 +1,8 @@
 package ftp
 
 import (
+	"os"
+	"path/filepath"
 	"runtime"
 	"testing"
 
@@ -9,22 +11,23 @@ import (
 	"github.com/ftpgate/ftpgate/backends/memory"
 	"github.com/ftpgate/ftpgate/protocol/ftptest"
 	"github.com/ftpgate/ftpgate/protocol/ftptest/peers"
-	"github.com/ftpgate/ftpgate/protocol/vfs"
+	"github.com/ftpgate/ftpgate/protocol/pi"
 )
 
-// upstream is a server with an empty folder for each tree.
+// upstream is a server.
 type upstream struct {
 	name           string
 	address        string
 	user, password string
-	dir            string // where folders can be made, without a slash at its end
+	dir            string // where files can be made
+	root           string // of the machine's files, which is dir; "" for our own
 }
 
 // startOwn starts a server of this project in the test's own process.
 func startOwn(t testing.TB) (*upstream, afero.Fs) {
 	t.Helper()
 	fsys := memory.New(memory.Options{}).Open("", 0)
-	s := ftptest.Start(t, ftptest.Options{FS: fsys})
+	s := ftptest.Start(t, ftptest.Options{FS: fsys, Limits: pi.Limits{MaxConnectionsPerIP: 200}})
 	t.Cleanup(func() {
 		for range 3 {
 			runtime.GC() // it closes the pipes that splice has used, before descriptors are counted
@@ -36,7 +39,7 @@ func startOwn(t testing.TB) (*upstream, afero.Fs) {
 func startPeer(t testing.TB, name string) *upstream {
 	t.Helper()
 	p := peers.Start(t, name, peers.Options{})
-	u := &upstream{name: name, address: p.Addr, user: p.User, password: p.Password}
+	u := &upstream{name: name, address: p.Addr, user: p.User, password: p.Password, root: p.Root}
 	if p.Dir != "/" {
 		u.dir = p.Dir
 	}
@@ -45,7 +48,7 @@ func startPeer(t testing.TB, name string) *upstream {
 
 func (u *upstream) options() Options {
 	return Options{
-		Address: u.address, User: u.user, Password: u.password, Root: u.dir, MaxConnections: 100,
+		Address: u.address, User: u.user, Password: u.password, Root: u.dir,
 	}
 }
 
@@ -59,21 +62,20 @@ func (u *upstream) backend(t testing.TB, o Options) *Backend {
 	return b
 }
 
-// empty removes everything below the folder, so that the next tree is empty.
-func empty(t testing.TB, fsys afero.Fs) {
+// empty removes everything from the folder of a peer, as one test has left it, so that the next
+// tree is empty. Not over FTP: some servers cannot remove what they have listed.
+func (u *upstream) empty(t testing.TB) {
 	t.Helper()
-	d, err := fsys.Open("/")
+	if u.root == "" {
+		return
+	}
+	entries, err := os.ReadDir(u.root)
 	if err != nil {
 		t.Fatal(err)
 	}
-	names, err := d.Readdirnames(-1)
-	if err != nil {
-		t.Fatal(err)
-	}
-	d.Close()
-	for _, name := range names {
-		if err := fsys.RemoveAll(vfs.Join("/", name)); err != nil {
-			t.Fatalf("emptying: %v", err)
+	for _, e := range entries {
+		if err := os.RemoveAll(filepath.Join(u.root, e.Name())); err != nil {
+			t.Fatal(err)
 		}
 	}
 }

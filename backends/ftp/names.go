@@ -138,3 +138,15 @@ func (n *names) isUploading(name string) bool {
 	_, ok := n.uploading[name]
 	return ok
 }
+
+// isUploadingIn reports whether a directory has uploads under way.
+func (n *names) isUploadingIn(dir string) bool {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	for name := range n.uploading {
+		if parent, _ := vfs.Split(name); parent == dir {
+			return true
+		}
+	}
+	return false
+}

@@ -163,6 +163,10 @@ func (u *upload) Write(p []byte) (int, error) {
 	if u.err != nil {
 		return 0, u.err
 	}
+	if err := u.f.ctx().Err(); err != nil {
+		u.fail(err)
+		return 0, u.err
+	}
 	n, err := u.u.Write(p)
 	u.written += int64(n)
 	if err != nil {
