@@ -86,45 +86,6 @@ func buckets(c *config.Config) []bucket {
 	return all
 }
 
-// Probed is what a probe of one backend has shown.
-type Probed struct {
-	Backend  string // "backend.s3.archive (bucket acme-archive, prefix ftp/alice/)"
-	Findings []s3.Finding
-}
-
-// Failed reports whether something does not work.
-func (p Probed) Failed() bool {
-	for _, f := range p.Findings {
-		if f.Err != nil {
-			return true
-		}
-	}
-	return false
-}
-
-// Probe tries everything that the gateway asks of the object stores in a configuration,
-// one after the other, under keys that it deletes again. Of a backend that depends on
-// the user, the prefix of its first user is tried.
-func Probe(ctx context.Context, c *config.Config) []Probed {
-	open := newBackends(c, zerolog.Nop())
-	var all []Probed
-	seen := make(map[string]bool)
-	for _, x := range buckets(c) {
-		if seen[x.Name] {
-			continue
-		}
-		seen[x.Name] = true
-		p := Probed{Backend: x.String()}
-		if b, err := open.openS3(x.S3); err != nil {
-			p.Findings = []s3.Finding{{Step: "set up", Err: err}}
-		} else {
-			p.Findings = b.Probe(ctx)
-		}
-		all = append(all, p)
-	}
-	return all
-}
-
 // Leftover is a multipart upload that never ended.
 type Leftover struct {
 	Backend string

@@ -183,4 +183,3 @@ func (d *download) Close() error {
 	d.err = fs.ErrClosed
 	return nil
 }
-

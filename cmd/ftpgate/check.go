@@ -22,7 +22,9 @@ none, what would be served. Nothing is opened, listened on or created.
 
 With --connect it also asks every object store that somebody uses whether it
 can do what the gateway needs: it stores, copies and deletes objects whose names begin with
-.ftpgate-probe- below the prefix, 10 MiB in all, and says which IAM action is missing.
+.ftpgate-probe- below the prefix, 10 MiB in all, and says which IAM action is missing. It logs in to
+every upstream FTP server, and where it may write it stores, renames and deletes small files whose names begin
+with .ftpgate- below the root.
 
 Warnings are for things that work and are probably not wanted. Only errors
 make the exit code 1.`,
@@ -32,7 +34,7 @@ make the exit code 1.`,
 		Args: cobra.NoArgs,
 	}
 	var connect bool
-	cmd.Flags().BoolVar(&connect, "connect", false, "try the object stores, too")
+	cmd.Flags().BoolVar(&connect, "connect", false, "try the object stores and upstream servers, too")
 	path := configFlag(cmd)
 	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
 		return check(cmd.Context(), cmd.OutOrStdout(), *path, connect)
