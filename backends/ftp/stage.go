@@ -53,8 +53,11 @@ func (u *upload) stage() error {
 		return nil
 	}
 	// The whole of it: the server must agree that this was all.
-	if n, err := head.Read(make([]byte, 1)); n != 0 || err != io.EOF { //nolint:errorlint // a wrapped one is a failure
-		return fmt.Errorf("%w (it is longer, or: %v)", errChanged, err)
+	switch n, err := head.Read(make([]byte, 1)); {
+	case n > 0:
+		return fmt.Errorf("%w (it is longer)", errChanged)
+	case err != io.EOF: //nolint:errorlint // a wrapped one is a failure
+		return err
 	}
 	return nil
 }
