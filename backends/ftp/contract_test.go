@@ -6,13 +6,14 @@ import (
 	"github.com/spf13/afero"
 
 	"github.com/ftpgate/ftpgate/protocol/ftptest/peers"
+	"github.com/ftpgate/ftpgate/protocol/pi"
 	"github.com/ftpgate/ftpgate/protocol/vfs/vfstest"
 )
 
 func TestContract(t *testing.T) {
 	vfstest.Run(t, vfstest.Backend{
 		New: func(tb vfstest.TB) vfstest.Tree {
-			u, _ := startOwn(tb.(testing.TB))
+			u, _ := startOwnWith(tb.(testing.TB), pi.CommitLenient)
 			return u.tree(tb.(testing.TB))
 		},
 	})

@@ -24,10 +24,15 @@ type upstream struct {
 }
 
 // startOwn starts a server of this project in the test's own process.
-func startOwn(t testing.TB) (*upstream, afero.Fs) {
+func startOwn(t testing.TB) (*upstream, afero.Fs) { return startOwnWith(t, pi.CommitStrict) }
+
+// startOwnWith can have a server that does not wait 5 ms before it publishes an empty file.
+func startOwnWith(t testing.TB, commit pi.Commit) (*upstream, afero.Fs) {
 	t.Helper()
 	fsys := memory.New(memory.Options{}).Open("", 0)
-	s := ftptest.Start(t, ftptest.Options{FS: fsys, Limits: pi.Limits{MaxConnectionsPerIP: 200}})
+	s := ftptest.Start(t, ftptest.Options{
+		FS: fsys, Limits: pi.Limits{MaxConnectionsPerIP: 200}, Change: func(_ string, a *pi.Account) { a.Commit = commit },
+	})
 	t.Cleanup(func() {
 		for range 3 {
 			runtime.GC() // it closes the pipes that splice has used, before descriptors are counted
