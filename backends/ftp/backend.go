@@ -58,7 +58,7 @@ const idleConnections = 4
 // waitForConnection is how long an operation waits for one of MaxConnections.
 const waitForConnection = 30 * time.Second
 
-var errAllInUse = errors.New("all connections to the server are in use")
+var errAllInUse = errors.New("no connection to the server was free, or made, in time")
 
 func (b *Backend) dial(ctx context.Context) (*ftpclient.Conn, error) {
 	c, err := ftpclient.Dial(ctx, b.o.Address, b.o.Client)

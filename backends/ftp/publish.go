@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"io/fs"
 
-	"github.com/ftpgate/ftpgate/protocol/ftpclient"
 	"github.com/ftpgate/ftpgate/protocol/vfs"
 )
 
@@ -66,13 +65,26 @@ func (u *upload) discard(ctx context.Context) {
 	u.f.b.names.done(u.temp)
 }
 
-// remove deletes the temporary file, if there is one, on another connection if this one is lost.
+// remove deletes the temporary file, if there is one, over another connection if this one is lost.
 func (u *upload) remove(ctx context.Context) {
 	temp := u.f.b.at(u.temp)
-	if u.c.Usable() && (u.c.Delete(ctx, temp) == nil || u.c.Usable()) {
+	if u.c != nil && u.c.Usable() && (u.c.Delete(ctx, temp) == nil || u.c.Usable()) {
 		return
 	}
-	_ = u.f.b.with(ctx, false, func(c *ftpclient.Conn) error { return c.Delete(ctx, temp) }) // or it is left over
+	if u.reconnect(ctx) == nil {
+		_ = u.c.Delete(ctx, temp) // or it is left over
+	}
+}
+
+// reconnect takes another connection in place of one that is lost, whose place it gives up first: there
+// may be no other.
+func (u *upload) reconnect(ctx context.Context) (err error) {
+	if u.c != nil {
+		u.f.b.pool.Put(u.c)
+		u.c = nil
+	}
+	u.c, err = u.f.b.get(ctx)
+	return err
 }
 
 // publish renames the temporary file, if what its mode demands of the name still holds.
@@ -91,8 +103,11 @@ func (u *upload) publish(ctx context.Context) error {
 	if err != nil && !isRefusal(err) {
 		err = u.happened(ctx, f, err)
 	}
+	if err != nil && u.c != nil {
+		err = f.why(u.c, u.name, vfs.ErrIsDir, err)
+	}
 	if err != nil {
-		return f.why(u.c, u.name, vfs.ErrIsDir, err)
+		return err
 	}
 	f.b.names.ignore(u.watch)
 	f.b.names.change(u.name)
@@ -123,18 +138,19 @@ func (u *upload) check(f filesystem) error {
 
 // happened finds out, on another connection, what became of a rename whose reply was lost.
 func (u *upload) happened(ctx context.Context, f filesystem, lost error) error {
-	return f.b.with(ctx, true, func(c *ftpclient.Conn) error {
-		_, err := c.Stat(ctx, f.b.at(u.temp))
-		switch {
-		case err == nil:
-			return lost // the file is still there, and discard deletes it
-		case !errors.Is(err, fs.ErrNotExist):
-			return fmt.Errorf("%w (and then: %w)", lost, err)
-		}
-		e, err := f.stat(c, u.name)
-		if err == nil && e.Size == max(u.keep, 0)+u.written {
-			return nil
-		}
-		return fmt.Errorf("%w (and the upload is under neither name)", lost)
-	})
+	if err := u.reconnect(ctx); err != nil {
+		return because(vfs.ErrTransient, fmt.Errorf("%w (and then: %w)", lost, err))
+	}
+	_, err := u.c.Stat(ctx, f.b.at(u.temp))
+	switch {
+	case err == nil:
+		return lost // the file is still there, and discard deletes it
+	case !errors.Is(err, fs.ErrNotExist):
+		return because(vfs.ErrTransient, fmt.Errorf("%w (and then: %w)", lost, err))
+	}
+	e, err := f.stat(u.c, u.name)
+	if err == nil && e.Size == max(u.keep, 0)+u.written {
+		return nil
+	}
+	return because(vfs.ErrTransient, fmt.Errorf("%w (and the upload is under neither name)", lost))
 }
