@@ -95,7 +95,7 @@ bench:
 # Part of it: make bench-s3 FTPGATE_BENCH_S3_ONLY=STOR
 ROUNDS ?= 5
 bench-s3:
-	@$(find-versitygw); FTPGATE_TEST_VERSITYGW=$$gw FTPGATE_BENCH_S3=$(ROUNDS) $(GO) test -count=1 -timeout 60m -run '^TestS3Bench$$' ./e2e
+	@$(find-versitygw); FTPGATE_TEST_VERSITYGW=$$gw FTPGATE_BENCH_S3=$(ROUNDS) $(GO) test -count=1 -v -timeout 60m -run '^TestS3Bench$$' ./e2e
 
 lint:
 	@unformatted=$$(gofmt -l .); if [ -n "$$unformatted" ]; then echo "not formatted: $$unformatted"; exit 1; fi

@@ -151,11 +151,17 @@ func (l *s3Lab) scenarios(size int64) (all []scenario) {
 			return 0
 		},
 	})
-	for _, sessions := range []int{1, 8} {
-		of := fmt.Sprintf(" small, %d at once", sessions)
+	for _, of := range []struct {
+		sessions int
+		far      bool
+	}{{1, false}, {8, false}, {8, true}} {
+		sessions, suffix := of.sessions, fmt.Sprintf(" small, %d at once", of.sessions)
+		if of.far {
+			suffix += ", 50 ms away"
+		}
 		share := s3BenchFiles / sessions
 		all = append(all, scenario{
-			name: "STOR" + of, amount: float64(share * sessions), unit: "/s",
+			name: "STOR" + suffix, far: of.far, amount: float64(share * sessions), unit: "/s",
 			direct: func(ctx context.Context, d *direct) (time.Duration, error) {
 				return 0, each(share*sessions, sessions, func(i int) error { return d.smallPut(ctx, key(i), small) })
 			},
@@ -167,7 +173,7 @@ func (l *s3Lab) scenarios(size int64) (all []scenario) {
 				})
 			},
 		}, scenario{
-			name: "RETR" + of, amount: float64(share * sessions), unit: "/s",
+			name: "RETR" + suffix, far: of.far, amount: float64(share * sessions), unit: "/s",
 			prepare: func(d *direct) error {
 				return each(s3BenchFiles, 8, func(i int) error { return d.smallPut(context.Background(), key(i), small) })
 			},

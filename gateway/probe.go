@@ -6,6 +6,7 @@ import (
 
 	"github.com/rs/zerolog"
 
+	"github.com/ftpgate/ftpgate/backends/s3"
 	"github.com/ftpgate/ftpgate/gateway/config"
 )
 
@@ -34,19 +35,16 @@ func (p Probed) Failed() bool {
 }
 
 // Probe tries everything that the gateway asks of the object stores and upstream servers in a
-// configuration, one after the other, under names that it deletes again. Of a backend that depends on
-// the user, what its first user has is tried.
+// configuration, one after the other, under names that it deletes again. In a bucket where nobody may change
+// anything, nothing is stored. Of a bucket that depends on the user, the prefix of the first user who may is tried,
+// or else that of the first; of an upstream server, what the first user has.
 func Probe(ctx context.Context, c *config.Config) []Probed {
 	open := newBackends(c, zerolog.Nop())
 	var all []Probed
-	seen := make(map[string]bool)
-	for _, x := range buckets(c) {
-		if !seen[x.Name] {
-			seen[x.Name] = true
-			all = append(all, Probed{Backend: x.String(), Findings: open.probeS3(ctx, x.S3)})
-		}
+	for _, x := range samples(buckets(c)) {
+		all = append(all, open.probeS3(ctx, x))
 	}
-	clear(seen)
+	seen := make(map[string]bool)
 	for _, b := range filesystems(c) {
 		if b.FTP != nil && !seen[b.Name] {
 			seen[b.Name] = true
@@ -69,17 +67,26 @@ func filesystems(c *config.Config) []config.Backend {
 	return all
 }
 
-func (b *backends) probeS3(ctx context.Context, c *config.S3) (all []Finding) {
-	o, err := b.openS3(c)
-	if err != nil {
-		return []Finding{{Step: "set up", Err: err}}
+// probeS3 stores nothing where nobody may change anything.
+func (b *backends) probeS3(ctx context.Context, x bucket) Probed {
+	p := Probed{Backend: x.String()}
+	o, err := b.openS3(x.S3)
+	var found []s3.Finding
+	switch {
+	case err != nil:
+		found = []s3.Finding{{Step: "set up", Err: err}}
+	case x.changes:
+		found = o.Probe(ctx)
+	default:
+		p.Backend += ", which is only read"
+		found = o.ProbeReading(ctx)
 	}
-	for _, f := range o.Probe(ctx) {
-		x := Finding{Step: f.Step, Err: f.Err, Limit: f.Limit}
+	for _, f := range found {
+		y := Finding{Step: f.Step, Err: f.Err, Limit: f.Limit}
 		if f.Grant != "" {
-			x.Mend = "grant " + f.Grant
+			y.Mend = "grant " + f.Grant
 		}
-		all = append(all, x)
+		p.Findings = append(p.Findings, y)
 	}
-	return all
+	return p
 }

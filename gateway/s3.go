@@ -34,14 +34,14 @@ func (b *backends) openS3(c *config.S3) (*s3.Backend, error) {
 		return nil, err
 	}
 	return s3.New(s3.Options{
-		Client: client, Bucket: c.Bucket, Prefix: c.Prefix, Budget: b.transfers,
+		Client: client, Bucket: c.Bucket, Prefix: c.Prefix, Budget: b.transfers, Cache: &b.objects,
 		PartSize: c.PartSize, Concurrency: c.Concurrency, Uniform: c.Uniform, ReadAhead: c.ReadAhead,
 		PageSize: int32(c.ListPage), CopyPart: c.CopyPart, RenameLimit: c.RenameLimit,
 		MetadataCache: c.MetadataCache, MetadataTimes: c.ModTime == config.ModTimeMetadata,
 		Put: s3.PutOptions{
 			StorageClass: c.StorageClass, ACL: c.ACL,
 			Encryption:   s3.Encryption{Algorithm: c.Encryption, KMSKey: c.KMSKey, CustomerKey: c.CustomerKey},
-			Checksum:     s3.ChecksumOf(string(c.Checksum), c.Endpoint),
+			Checksum:     s3.ChecksumOf(string(c.Checksum), s3.Endpoint(client)),
 			ContentTypes: c.ContentTypes, Tags: c.Tags, Metadata: c.Metadata, RequesterPays: c.RequesterPays,
 		},
 	})
@@ -50,7 +50,7 @@ func (b *backends) openS3(c *config.S3) (*s3.Backend, error) {
 // bucket is an S3 backend as one of its users sees it.
 type bucket struct {
 	config.Backend
-	user string
+	changes bool // somebody may change what is in it
 }
 
 // String names it for a report.
@@ -66,24 +66,45 @@ func (b bucket) String() string {
 // often as they differ.
 func buckets(c *config.Config) []bucket {
 	var all []bucket
-	seen := make(map[string]bool)
-	add := func(b config.Backend, user string) {
+	seen := make(map[string]int)
+	add := func(b config.Backend, changes bool) {
 		if b.S3 == nil {
 			return
 		}
-		x := bucket{b, user}
-		if !seen[x.String()] {
-			seen[x.String()] = true
+		x := bucket{b, changes}
+		i, ok := seen[x.String()]
+		if !ok {
+			i = len(all)
+			seen[x.String()] = i
 			all = append(all, x)
 		}
+		all[i].changes = all[i].changes || changes
 	}
 	if c.Anonymous != nil {
-		add(c.Anonymous.Filesystem, "anonymous")
+		add(c.Anonymous.Filesystem, false)
 	}
 	for _, u := range c.Users {
-		add(u.Filesystem, u.Name)
+		add(u.Filesystem, u.Access != config.ReadOnly)
 	}
 	return all
+}
+
+// samples are the buckets to probe: of each backend that of the first user who may
+// change something, or else that of the first.
+func samples(all []bucket) []bucket {
+	var some []bucket
+	seen := make(map[string]int)
+	for _, x := range all {
+		i, ok := seen[x.Name]
+		switch {
+		case !ok:
+			seen[x.Name] = len(some)
+			some = append(some, x)
+		case x.changes && !some[i].changes:
+			some[i] = x
+		}
+	}
+	return some
 }
 
 // Leftover is a multipart upload that never ended.
@@ -91,7 +112,8 @@ type Leftover struct {
 	Backend string
 	Key     string
 	Begun   time.Time
-	Err     error // of its deletion, or of the search in the backend if there is no Key
+	Err     error // of its deletion, or why it is left alone; of the search in the backend if there is no Key
+	Left    bool  // it is not touched, whatever was asked for: Err says why
 }
 
 // Leftovers finds the multipart uploads below the prefixes of a configuration that were
@@ -108,8 +130,8 @@ func Leftovers(ctx context.Context, c *config.Config, before time.Time, remove b
 		}
 		for l, err := range b.Leftovers(ctx, before) {
 			if err != nil {
-				report(Leftover{Backend: x.String(), Err: err})
-				break
+				report(Leftover{Backend: x.String(), Key: l.Key, Err: err, Left: l.Key != ""})
+				continue // without a Key it is the last
 			}
 			if id := x.S3.Endpoint + "\x00" + l.Bucket + "\x00" + l.Key + "\x00" + l.ID; seen[id] {
 				continue

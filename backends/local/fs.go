@@ -46,6 +46,7 @@ func (f *Fs) Properties(string) vfs.Properties {
 	return vfs.Properties{
 		Append: true, Restart: true, Resume: f.window > 0, AtomicRename: true,
 		SetTimes: true, SetMode: true, RawNames: true, MaxName: 255, ExactErrors: true,
+		ComputeHashes: true,
 	}
 }
 

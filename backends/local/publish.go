@@ -1,8 +1,10 @@
 package local
 
 import (
+	"cmp"
 	"errors"
 	"io/fs"
+	"iter"
 	"syscall"
 
 	"github.com/ftpgate/ftpgate/protocol/vfs"
@@ -30,15 +32,23 @@ func (u *upload) end(op string, how func() error) error {
 
 // Close publishes what was written. If it returns an error, the old state stands.
 func (u *upload) Close() error {
-	return u.end("close", func() error {
+	_, err := u.CloseFree(func(func(string) bool) {})
+	return err
+}
+
+// CloseFree implements vfs.FreeCloser.
+func (u *upload) CloseFree(others iter.Seq[string]) (name string, err error) {
+	err = u.end("close", func() error {
 		if u.failed != nil {
 			return u.failed
 		}
 		if err := u.stage(); err != nil {
 			return err
 		}
-		return u.publish()
+		name, err = u.publish(others)
+		return err
 	})
+	return name, err
 }
 
 // Abort discards what was written. What was held before is still held.
@@ -60,19 +70,31 @@ func (u *upload) Keep() error {
 	})
 }
 
-func (u *upload) publish() error {
+func (u *upload) publish(others iter.Seq[string]) (other string, err error) {
 	if err := u.finish(); err != nil {
-		return err
+		return "", err
 	}
-	if err := u.place(); err != nil {
-		return err
+	err = u.place()
+	if u.flag == vfs.ModeCreate && err == syscall.EEXIST {
+		for other = range others {
+			if _, err = relative(other); err == nil {
+				_, u.spot.base = vfs.Split(other)
+				err = u.place()
+			}
+			if err != syscall.EEXIST {
+				break
+			}
+		}
+	}
+	if err != nil {
+		return "", err
 	}
 	u.file = nil
-	u.fs.b.forget(u.name)
+	u.fs.b.forget(cmp.Or(other, u.name))
 	if u.fs.b.options.Sync {
-		return u.spot.dir.sync()
+		return other, u.spot.dir.sync()
 	}
-	return nil
+	return other, nil
 }
 
 // finish gives the staged file its attributes and closes it: some filesystems

@@ -37,10 +37,11 @@ type upload struct {
 }
 
 var (
-	_ afero.File  = (*upload)(nil)
-	_ vfs.Aborter = (*upload)(nil)
-	_ vfs.Keeper  = (*upload)(nil)
-	_ vfs.RawFile = (*upload)(nil)
+	_ afero.File     = (*upload)(nil)
+	_ vfs.Aborter    = (*upload)(nil)
+	_ vfs.Keeper     = (*upload)(nil)
+	_ vfs.FreeCloser = (*upload)(nil)
+	_ vfs.RawFile    = (*upload)(nil)
 )
 
 // upload opens name for writing. The staged file of an upload from nothing is

@@ -30,6 +30,7 @@ func (f filesystem) Properties(string) vfs.Properties {
 	return vfs.Properties{
 		Append: true, Restart: true, Resume: f.window > 0, AtomicRename: true,
 		SetTimes: true, SetMode: true, RawNames: true, MaxName: maxName, ExactErrors: true,
+		ComputeHashes: true,
 	}
 }
 

@@ -1,8 +1,10 @@
 package memory
 
 import (
+	"errors"
 	"io"
 	"io/fs"
+	"iter"
 	"os"
 	"sync"
 
@@ -218,33 +220,53 @@ func (u *upload) Keep() error {
 
 // Close publishes, or discards and says why.
 func (u *upload) Close() error {
+	_, err := u.CloseFree(func(func(string) bool) {})
+	return err
+}
+
+// CloseFree implements vfs.FreeCloser.
+func (u *upload) CloseFree(others iter.Seq[string]) (name string, err error) {
 	u.mu.Lock()
 	defer u.mu.Unlock()
 	if err := u.finish("close"); err != nil {
-		return err
+		return "", err
 	}
 	if u.failed != nil {
 		u.discard()
-		return u.failed
+		return "", u.failed
 	}
-	err := u.stageAll()
-	if err == nil {
+	if err = u.stageAll(); err == nil {
 		u.staged.seal()
-		err = u.publish()
+		err = u.publish(u.name)
+	}
+	if u.isTaken(err) {
+		for name = range others {
+			if err = u.publish(name); !u.isTaken(err) {
+				break
+			}
+		}
 	}
 	if err != nil {
 		u.discard()
-		return pathError("close", u.name, err)
+		return "", pathError("close", u.name, err)
 	}
-	return nil
+	return name, nil
 }
 
-// publish puts what is staged under its name, or changes nothing.
-func (u *upload) publish() error {
+// isTaken reports whether publishing failed because something has the name.
+func (u *upload) isTaken(err error) bool {
+	return u.flag == vfs.ModeCreate && (errors.Is(err, fs.ErrExist) || errors.Is(err, vfs.ErrIsDir))
+}
+
+// publish puts what is staged under a name, or changes nothing.
+func (u *upload) publish(name string) error {
 	b := u.fs.b
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	dir, last, err := b.parent(u.name)
+	dir, last, err := b.parent(name)
+	if err == nil && name != u.name {
+		err = checkName(last)
+	}
 	if err != nil {
 		return err
 	}
@@ -254,7 +276,7 @@ func (u *upload) publish() error {
 		return vfs.ErrIsDir
 	case n != nil && u.flag == vfs.ModeCreate:
 		return fs.ErrExist
-	case u.continues() && b.version(u.name) != u.base:
+	case u.continues() && b.version(name) != u.base:
 		return vfs.ErrTransient
 	}
 	if n == nil {
@@ -267,7 +289,7 @@ func (u *upload) publish() error {
 		b.budget.give(EntryCost) // the name is paid for
 	}
 	n.content = u.staged
-	b.dropHeld(heldKey{u.fs.owner, u.name})
+	b.dropHeld(heldKey{u.fs.owner, name})
 	return nil
 }
 

@@ -4,9 +4,11 @@ import (
 	"context"
 	"encoding/base64"
 	"errors"
+	"net/url"
 	"strings"
 	"time"
 
+	"github.com/aws/aws-sdk-go-v2/aws"
 	sdk "github.com/aws/aws-sdk-go-v2/service/s3"
 	"github.com/spf13/afero"
 )
@@ -17,6 +19,7 @@ type Options struct {
 	Bucket string
 	Prefix string  // "" or ending in "/"
 	Budget *Budget // shared by every backend of the process
+	Cache  *Cache  // as well; nil: one of its own
 
 	PartSize    int64 // of the first 1,000 parts; DefaultPartSize
 	Concurrency int   // parts of one upload, or ranges of one download, on their way; DefaultConcurrency
@@ -55,7 +58,7 @@ type Encryption struct {
 }
 
 const (
-	DefaultPartSize      = 8 << 20
+	DefaultPartSize      = 6 << 20
 	DefaultConcurrency   = 4
 	DefaultReadAhead     = 16 << 20
 	DefaultPageSize      = 1000
@@ -69,10 +72,19 @@ const customerKeySize = 32
 
 // Backend is one bucket prefix. It is safe for concurrent use.
 type Backend struct {
-	api   *sdk.Client
-	o     Options
-	cache cache
-	turns turns // of renames to one key
+	api       *sdk.Client
+	o         Options
+	cache     cache
+	turns     turns // of renames and exclusive uploads to one key
+	uploading uploading
+
+	heedsConditions bool // of PutObject and CompleteMultipartUpload; false: nobody knows
+}
+
+// isPlain reports whether others can read what is sent to an endpoint.
+func isPlain(endpoint string) bool {
+	u, err := url.Parse(endpoint)
+	return err == nil && u.Scheme == "http" && !isLoopback(u.Hostname())
 }
 
 // New makes no request.
@@ -86,6 +98,8 @@ func New(o Options) (*Backend, error) {
 		return nil, errors.New("s3: the prefix must end in a slash")
 	case len(o.Put.Encryption.CustomerKey) != 0 && len(o.Put.Encryption.CustomerKey) != customerKeySize:
 		return nil, errors.New("s3: the customer key must have 32 bytes")
+	case len(o.Put.Encryption.CustomerKey) != 0 && isPlain(Endpoint(o.Client)):
+		return nil, errors.New("s3: customer_key is sent with every request and needs an https endpoint; this one may come from AWS_ENDPOINT_URL or the shared profile")
 	}
 	o.minPart = orDefault(o.minPart, minPartSize)
 	o.PartSize = orDefault(o.PartSize, DefaultPartSize)
@@ -101,7 +115,9 @@ func New(o Options) (*Backend, error) {
 	}
 	return &Backend{
 		api: sdk.New(o.Client.Options(), h.install), o: o,
-		cache: cache{lifetime: o.MetadataCache},
+		cache: newCache(o),
+
+		heedsConditions: isAmazon(aws.ToString(o.Client.Options().BaseEndpoint)),
 	}, nil
 }
 

@@ -4,28 +4,37 @@ import (
 	"context"
 	"slices"
 	"sync"
+	"time"
 )
 
 // Budget is the memory of all transfers of the process.
 //
-// An upload takes the memory of a part at once, before it collects it: whoever has
-// begun a part can fill it, so no number of clients that stop in mid-part brings the
-// others to a halt, and memory is where parts get full. Only the beginning of an upload
-// takes memory as it comes, as long as the share for that lasts, so that small files
-// take little. Who has to wait is served in order.
+// An upload that begins a part reserves the memory of all of it before it collects it:
+// parts that are all half full would leave nobody the memory to fill one. Only the
+// beginning of an upload takes memory as it comes, as long as the share for that lasts, so
+// that small files take little; and a share is kept for the first bytes of the smallest. Who
+// has to wait is served in order, parts that have begun before others.
 //
-// Only a part that could never fit passes the total: the upload that waits longest gets
-// it when there is no other part.
+// Clients decide how long a part takes. So, while somebody waits:
+//
+//   - one that trickles (tricklePace) keeps what it uses and loses what it has reserved: it gets
+//     more as it needs it, as long as all of these together have no more than half;
+//   - one that sends less than slowestPace for longer than slowPatience is ended, one a second, if
+//     somebody has waited that long;
+//   - if everything is held by parts that wait for more, which only those that trickle can bring
+//     about, the first of them gets the rest of its part beyond the total.
 //
 // What is read ahead never waits, and never takes what uploads need.
 //
 // A nil Budget is unlimited.
 type Budget struct {
-	total int64
+	total  int64
+	memory memory
 
-	mu   sync.Mutex
-	used [kinds]int64
-	wait []*grow // in order
+	mu     sync.Mutex
+	used   [kinds]int64
+	wait   []*grow // in order
+	claims map[*Claim]struct{}
 }
 
 // kind is what memory is for.
@@ -38,28 +47,59 @@ const (
 	kinds
 )
 
-// smallUpload is how much of an upload takes memory as it comes. What is smaller never
-// takes a whole part.
-const smallUpload = 1 << 20
+const (
+	// smallUpload is how much of an upload takes memory as it comes. What is smaller never
+	// takes a whole part.
+	smallUpload = 1 << 20
+	// firstShare of the total is for the first chunks of uploads alone.
+	firstShare = 16
 
-// Claim is what one transfer holds of a Budget.
+	lookEvery    = time.Second // at who is slow, while somebody waits
+	tricklePace  = 64 << 10    // bytes a second
+	slowestPace  = 16 << 10    // bytes a second
+	slowPatience = 30 * time.Second
+)
+
+// Claim is what one transfer holds of a Budget. It serves one goroutine at a time, but for
+// Shrink and what the Budget does.
 type Claim struct {
-	b    *Budget
-	held [kinds]int64
+	b     *Budget
+	slow  func() // ends the transfer; nil: it is not the client's to be slow
+	held  [kinds]int64
+	spare int64 // of held: reserved for the rest of the part
+
+	trickles bool // nothing is reserved for it
+
+	idle   time.Time     // since when the client is waited for; zero: it is not
+	debt   time.Duration // how long it was waited for, less what it has sent since
+	looked time.Time     // when the Budget last looked
+	moved  int64         // bytes from the client since then
+	waited time.Duration // for it since then
 }
 
 // grow is a Claim that waits for memory.
 type grow struct {
 	claim   *Claim
-	some    int64 // will do for now; 0: nothing less than all
-	all     int64 // that the part needs
-	granted chan int64
+	need    need
+	since   time.Time
+	granted chan struct{}
+}
+
+// need is what an upload asks for.
+type need struct {
+	chunk int64 // for now
+	begun int64 // what the part holds already
+	rest  int64 // what it needs beyond both
+	small bool  // it is the beginning of the upload
+	first bool  // the first chunk of it
 }
 
 // NewBudget returns a budget of total bytes.
-func NewBudget(total int64) *Budget { return &Budget{total: total} }
+func NewBudget(total int64) *Budget {
+	return &Budget{total: total, memory: memory{limit: total}, claims: make(map[*Claim]struct{})}
+}
 
-// Used is how many bytes are held now.
+// Used is how many bytes are held or reserved now.
 func (b *Budget) Used() int64 {
 	if b == nil {
 		return 0
@@ -76,37 +116,61 @@ func (b *Budget) sum() (n int64) {
 	return n
 }
 
-// Claim begins one transfer's account, which Close ends.
-func (b *Budget) Claim() *Claim { return &Claim{b: b} }
+// Claim begins one transfer's account, which Close ends. slow is called, from a goroutine of
+// another transfer, when its client is too slow for others to wait any longer.
+func (b *Budget) Claim(slow func()) *Claim {
+	c := &Claim{b: b, slow: slow}
+	if b != nil && slow != nil {
+		c.looked = time.Now()
+		b.mu.Lock()
+		b.claims[c] = struct{}{}
+		b.mu.Unlock()
+	}
+	return c
+}
 
-// Grow takes more memory and returns how much: some, if that is not 0 and the share for
-// beginnings lasts, or all that the part needs, of which what was taken before counts as
-// a part from then on. It waits for it as long as ctx lasts.
-func (c *Claim) Grow(ctx context.Context, some, all int64) (int64, error) {
+// Take takes the memory of one more chunk, and waits for it as long as ctx lasts.
+func (c *Claim) Take(ctx context.Context, n need) error {
 	b := c.b
 	if b == nil {
-		return all, nil
+		return nil
 	}
-	g := &grow{claim: c, some: some, all: all, granted: make(chan int64, 1)}
 	b.mu.Lock()
+	if c.spare >= n.chunk {
+		c.spare -= n.chunk
+		b.mu.Unlock()
+		return nil
+	}
+	g := &grow{claim: c, need: n, since: time.Now(), granted: make(chan struct{})}
 	b.wait = append(b.wait, g)
 	b.grant()
 	b.mu.Unlock()
 
 	select {
-	case n := <-g.granted:
-		return n, nil
-	case <-ctx.Done():
+	case <-g.granted:
+		return nil
+	default:
 	}
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	i := slices.Index(b.wait, g)
-	if i < 0 {
-		return <-g.granted, nil // at the same moment
+	look := time.NewTicker(lookEvery)
+	defer look.Stop()
+	for {
+		select {
+		case <-g.granted:
+			return nil
+		case <-look.C:
+			b.look()
+		case <-ctx.Done():
+			b.mu.Lock()
+			defer b.mu.Unlock()
+			i := slices.Index(b.wait, g)
+			if i < 0 {
+				return nil // granted at the same moment
+			}
+			b.wait = slices.Delete(b.wait, i, i+1)
+			b.grant() // the next one may need less
+			return ctx.Err()
+		}
 	}
-	b.wait = slices.Delete(b.wait, i, i+1)
-	b.grant() // the next one may need less
-	return 0, ctx.Err()
 }
 
 // TryGrow takes n bytes more to read ahead, if half of the budget stays free and nobody waits.
@@ -140,6 +204,20 @@ func (c *Claim) Shrink(n int64) {
 	b.grant()
 }
 
+// Full gives back what is reserved for the rest of a part that needs no more.
+func (c *Claim) Full() {
+	b := c.b
+	if b == nil {
+		return
+	}
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if c.spare > 0 {
+		b.unreserve(c)
+		b.grant()
+	}
+}
+
 // Close gives back everything. It may be called again.
 func (c *Claim) Close() {
 	b := c.b
@@ -148,9 +226,11 @@ func (c *Claim) Close() {
 	}
 	b.mu.Lock()
 	defer b.mu.Unlock()
+	c.spare = 0
 	for k := range kinds {
 		b.take(c, k, -c.held[k])
 	}
+	delete(b.claims, c)
 	b.grant()
 }
 
@@ -159,32 +239,94 @@ func (b *Budget) take(c *Claim, k kind, n int64) {
 	b.used[k] += n
 }
 
+func (b *Budget) unreserve(c *Claim) {
+	b.take(c, partKind, -c.spare)
+	c.spare = 0
+}
+
 // grant serves those who wait, in order, as far as it goes. Called with b.mu.
 func (b *Budget) grant() {
-	small, part := true, true // nobody before was refused
+	if len(b.wait) == 0 {
+		return
+	}
+	b.serve(func(g *grow) bool { return g.need.begun > 0 })
+	b.serve(func(g *grow) bool { return g.need.begun == 0 })
+	stuck := b.used[smallKind] + b.used[partKind]
+	for _, g := range b.wait {
+		stuck -= g.need.begun
+	}
+	if stuck > 0 {
+		return // there will be more
+	}
+	if i := slices.IndexFunc(b.wait, func(g *grow) bool { return g.need.begun > 0 }); i >= 0 {
+		b.give(b.wait[i], b.wait[i].need.chunk+b.wait[i].need.rest)
+		b.wait = slices.Delete(b.wait, i, i+1)
+	}
+}
+
+// serve grants what it can of those that are meant.
+func (b *Budget) serve(meant func(*grow) bool) {
+	first, small, part, trickle := true, true, true, true // nobody before was refused
 	b.wait = slices.DeleteFunc(b.wait, func(g *grow) bool {
+		if !meant(g) {
+			return false
+		}
+		n := g.need
 		switch {
-		case small && g.some > 0 && b.fitsSmall(g):
-			b.take(g.claim, smallKind, g.some)
-			g.granted <- g.some
-		case part && b.fitsPart(g):
-			begun := g.claim.held[smallKind]
-			b.take(g.claim, smallKind, -begun)
-			b.take(g.claim, partKind, begun+g.all)
-			g.granted <- g.all
+		case first && n.first && b.sum()+n.chunk <= b.total,
+			small && n.small && b.fitsSmall(n.chunk):
+			b.take(g.claim, smallKind, n.chunk)
+			close(g.granted)
+		case g.claim.trickles:
+			if !trickle || b.trickling()+n.chunk > b.total/2 || !b.fitsPart(g, n.chunk) {
+				trickle = false
+				return false
+			}
+			b.give(g, n.chunk)
+		case part && b.fitsPart(g, n.chunk+n.rest):
+			b.give(g, n.chunk+n.rest)
 		default:
-			small, part = small && g.some == 0, false
+			first = first && !n.first
+			small, part = small && !n.small, false
 			return false
 		}
 		return true
 	})
 }
 
-func (b *Budget) fitsSmall(g *grow) bool {
-	return b.sum()+g.some <= b.total && b.used[smallKind]+g.some <= b.total/4
+// trickling is what those that trickle hold.
+func (b *Budget) trickling() (n int64) {
+	for c := range b.claims {
+		if c.trickles {
+			n += c.sum()
+		}
+	}
+	return n
 }
 
-func (b *Budget) fitsPart(g *grow) bool {
-	part := g.claim.held[smallKind] + g.all
-	return b.used[partKind] == 0 || b.sum()+g.all <= b.total && b.used[partKind]+part <= b.total-b.total/8
+func (c *Claim) sum() (n int64) {
+	for _, held := range c.held {
+		n += held
+	}
+	return n
+}
+
+// give makes n bytes those of a part that has begun, and what was taken for the beginning of
+// the upload too.
+func (b *Budget) give(g *grow, n int64) {
+	c := g.claim
+	begun := c.held[smallKind]
+	b.take(c, smallKind, -begun)
+	b.take(c, partKind, begun+n)
+	c.spare += n - g.need.chunk
+	close(g.granted)
+}
+
+func (b *Budget) fitsSmall(n int64) bool {
+	return b.sum()+n <= b.total-b.total/firstShare && b.used[smallKind]+n <= b.total/4
+}
+
+func (b *Budget) fitsPart(g *grow, n int64) bool {
+	part := g.claim.held[smallKind] + n
+	return b.used[partKind] == 0 || b.sum()+n <= b.total-b.total/firstShare && b.used[partKind]+part <= b.total-b.total/8
 }

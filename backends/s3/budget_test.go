@@ -6,18 +6,22 @@ import (
 	"sync"
 	"testing"
 	"testing/synctest"
+	"time"
 )
 
-// growing runs a Grow in the background and reports its result.
-func growing(ctx context.Context, c *Claim, some, all int64) <-chan error {
+// taking runs a Take in the background and reports its result.
+func taking(ctx context.Context, c *Claim, n need) <-chan error {
 	done := make(chan error, 1)
-	go func() {
-		_, err := c.Grow(ctx, some, all)
-		done <- err
-	}()
+	go func() { done <- c.Take(ctx, n) }()
 	synctest.Wait()
 	return done
 }
+
+// part is the need of a part of n bytes, of which one is used at once.
+func part(n int64) need { return need{chunk: 1, rest: n - 1} }
+
+// beginning is the need of n bytes for the beginning of an upload in parts of this size.
+func beginning(n, part int64) need { return need{chunk: n, rest: part - n, small: true} }
 
 func waits(t *testing.T, done <-chan error, who string) {
 	t.Helper()
@@ -49,12 +53,12 @@ func uses(t *testing.T, b *Budget, want int64) {
 	}
 }
 
-// holding returns a claim of a part of n bytes.
+// holding returns a claim of a part of n bytes that is full.
 func holding(t *testing.T, b *Budget, n int64) *Claim {
 	t.Helper()
-	c := b.Claim()
-	if got, err := c.Grow(t.Context(), 0, n); err != nil || got != n {
-		t.Fatalf("%d bytes, %v", got, err)
+	c := b.Claim(nil)
+	if err := c.Take(t.Context(), need{chunk: n}); err != nil {
+		t.Fatal(err)
 	}
 	return c
 }
@@ -63,24 +67,29 @@ func TestBudgetOrder(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		b := NewBudget(80)
 		holder := holding(t, b, 70)
-		first, second := b.Claim(), b.Claim()
-		one := growing(t.Context(), first, 0, 40)
-		two := growing(t.Context(), second, 0, 10)
+		first, second := b.Claim(nil), b.Claim(nil)
+		one := taking(t.Context(), first, part(40))
+		two := taking(t.Context(), second, part(10))
 		holder.Shrink(39)
 		waits(t, one, "the first")
 		waits(t, two, "the second, which needs less")
-		if b.Claim().TryGrow(1) {
+		if b.Claim(nil).TryGrow(1) {
 			t.Error("TryGrow overtakes those who wait")
 		}
 		// Beginnings do not wait for parts.
-		small := b.Claim()
-		granted(t, growing(t.Context(), small, 5, 1000), "a beginning")
+		small := b.Claim(nil)
+		granted(t, taking(t.Context(), small, beginning(5, 1000)), "a beginning")
 		holder.Shrink(1)
 		granted(t, one, "the first")
 		waits(t, two, "the second")
 		holder.Close()
 		granted(t, two, "the second")
 		uses(t, b, 40+10+5)
+		// What is reserved waits for nobody, and is given back when the part needs no more.
+		granted(t, taking(t.Context(), first, need{chunk: 38}), "the reserved rest")
+		uses(t, b, 40+10+5)
+		first.Full()
+		uses(t, b, 39+10+5)
 		for _, c := range []*Claim{first, second, small} {
 			c.Close()
 		}
@@ -88,35 +97,37 @@ func TestBudgetOrder(t *testing.T) {
 	})
 }
 
-// Parts leave an eighth to beginnings, and those take no more than a quarter.
+// Parts leave an eighth to beginnings, those take no more than a quarter, and the first
+// chunks of uploads have the rest for themselves.
 func TestBudgetShares(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		b := NewBudget(80)
 		parts := holding(t, b, 70)
-		more := growing(t.Context(), b.Claim(), 0, 1)
+		more := taking(t.Context(), b.Claim(nil), part(1))
 		waits(t, more, "one byte more of parts")
-		small := b.Claim()
-		granted(t, growing(t.Context(), small, 10, 30), "a beginning")
-		another := growing(t.Context(), small, 1, 30)
+		small := b.Claim(nil)
+		granted(t, taking(t.Context(), small, beginning(5, 30)), "a beginning")
+		another := taking(t.Context(), small, beginning(1, 25))
 		waits(t, another, "more than there is")
+		first := b.Claim(nil)
+		granted(t, taking(t.Context(), first, need{chunk: 5, rest: 25, small: true, first: true}), "a first chunk")
+		waits(t, taking(t.Context(), b.Claim(nil), need{chunk: 1, rest: 25, small: true, first: true}), "a first chunk too many")
+		first.Close()
 		parts.Shrink(55)
 		granted(t, more, "one byte of parts")
 		granted(t, another, "more of the beginning")
-		granted(t, growing(t.Context(), small, 9, 30), "the rest of the quarter")
-		uses(t, b, 15+1+20)
+		granted(t, taking(t.Context(), small, beginning(13, 24)), "nearly the rest of the quarter")
+		uses(t, b, 15+1+19+1)
 		// Who finds no share left gets the whole part, and what was begun is no beginning any more.
-		got, err := small.Grow(t.Context(), 1, 30)
-		if err != nil || got != 30 {
-			t.Errorf("%d bytes, %v", got, err)
-		}
-		granted(t, growing(t.Context(), b.Claim(), 14, 1000), "another beginning")
-		uses(t, b, 15+1+50+14)
+		granted(t, taking(t.Context(), small, beginning(2, 11)), "the whole part")
+		granted(t, taking(t.Context(), b.Claim(nil), beginning(14, 1000)), "another beginning")
+		uses(t, b, 15+1+19+1+11+14)
 	})
 }
 
 func TestBudgetReadAhead(t *testing.T) {
 	b := NewBudget(80)
-	c := b.Claim()
+	c := b.Claim(nil)
 	if !c.TryGrow(40) || c.TryGrow(1) {
 		t.Error("not half of it can be read ahead")
 	}
@@ -131,17 +142,17 @@ func TestBudgetReadAhead(t *testing.T) {
 }
 
 // A part that could never fit is the only one then.
-func TestBudgetOverdraft(t *testing.T) {
+func TestBudgetHugePart(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		b := NewBudget(80)
-		ahead, small := b.Claim(), b.Claim()
+		ahead, small := b.Claim(nil), b.Claim(nil)
 		if !ahead.TryGrow(40) {
 			t.Fatal("nothing can be read ahead")
 		}
-		granted(t, growing(t.Context(), small, 10, 1000), "what is small")
-		first, second := b.Claim(), b.Claim()
-		granted(t, growing(t.Context(), first, 0, 100), "a huge part")
-		two := growing(t.Context(), second, 0, 1)
+		granted(t, taking(t.Context(), small, beginning(10, 1000)), "what is small")
+		first, second := b.Claim(nil), b.Claim(nil)
+		granted(t, taking(t.Context(), first, part(100)), "a huge part")
+		two := taking(t.Context(), second, part(1))
 		waits(t, two, "another part")
 		uses(t, b, 150)
 		first.Close()
@@ -155,9 +166,9 @@ func TestBudgetCancel(t *testing.T) {
 		b := NewBudget(80)
 		holder := holding(t, b, 60)
 		ctx, cancel := context.WithCancel(t.Context())
-		first, second := b.Claim(), b.Claim()
-		one := growing(ctx, first, 0, 50)
-		two := growing(t.Context(), second, 0, 10)
+		first, second := b.Claim(nil), b.Claim(nil)
+		one := taking(ctx, first, part(50))
+		two := taking(t.Context(), second, part(10))
 		waits(t, two, "the second")
 		cancel()
 		synctest.Wait()
@@ -168,7 +179,6 @@ func TestBudgetCancel(t *testing.T) {
 		first.Close()
 		first.Close()
 		uses(t, b, 70)
-		second.Shrink(10)
 		second.Close()
 		holder.Close()
 		uses(t, b, 0)
@@ -186,25 +196,16 @@ func TestBudgetNeverDeadlocks(t *testing.T) {
 		var wg sync.WaitGroup
 		for range uploads {
 			wg.Go(func() {
-				c := b.Claim()
+				c := b.Claim(func() { t.Error("one was ended") })
 				defer c.Close()
-				taken := 0
 				for n := 0; n < part; n += chunk {
-					var err error
 					if n == 4<<20 {
+						c.waiting()
 						<-goOn
+						c.busy(chunk)
 					}
-					if n == taken {
-						some := 0
-						if n < smallUpload {
-							some = chunk
-						}
-						var got int64
-						got, err = c.Grow(t.Context(), int64(some), int64(part-n))
-						taken += int(got)
-					}
-					if err != nil {
-						t.Errorf("grow: %v", err)
+					if err := c.Take(t.Context(), need{chunk: chunk, begun: int64(n), rest: int64(part - n - chunk), small: n < smallUpload}); err != nil {
+						t.Errorf("take: %v", err)
 						return
 					}
 					mu.Lock()
@@ -216,13 +217,14 @@ func TestBudgetNeverDeadlocks(t *testing.T) {
 				mu.Unlock()
 			})
 		}
+		time.Sleep(10 * lookEvery)
 		synctest.Wait() // nobody can do anything
 		if b.Used() < total/2 || ended != 0 {
 			t.Errorf("%d bytes are in use, %d have ended", b.Used(), ended)
 		}
 		close(goOn)
 		wg.Wait()
-		if peak > total || ended != uploads {
+		if peak > total+part || ended != uploads {
 			t.Errorf("%d bytes were in use, %d have ended", peak, ended)
 		}
 		uses(t, b, 0)
@@ -231,10 +233,13 @@ func TestBudgetNeverDeadlocks(t *testing.T) {
 
 func TestNoBudget(t *testing.T) {
 	var b *Budget
-	c := b.Claim()
-	if n, err := c.Grow(t.Context(), 1, 1<<40); n != 1<<40 || err != nil || !c.TryGrow(1<<40) {
-		t.Errorf("no budget is a limit: %d bytes, %v", n, err)
+	c := b.Claim(func() {})
+	if err := c.Take(t.Context(), need{chunk: 1 << 40}); err != nil || !c.TryGrow(1<<40) {
+		t.Errorf("no budget is a limit: %v", err)
 	}
+	c.busy(1)
+	c.waiting()
+	c.Full()
 	c.Shrink(1)
 	c.Close()
 	uses(t, b, 0)

@@ -1,33 +1,73 @@
 package s3
 
 import (
+	"slices"
 	"sync"
 	"time"
+
+	sdk "github.com/aws/aws-sdk-go-v2/service/s3"
 )
 
-// cache remembers, for seconds, the objects that listings and HEADs have shown, so
-// that SIZE, MDTM and MLST after a LIST cost nothing. What is written through
-// this gateway is forgotten at once; what others write is seen when the time is over.
+// Cache remembers, for seconds, the objects that listings and HEADs have shown, so that
+// SIZE, MDTM and MLST after a LIST cost nothing. The backends of a process share one, and with it its
+// bounded memory: what any of them writes to a bucket, none of them takes for what it was. What others write is
+// seen when the time is over. The zero Cache is empty.
 //
 // The metadata of one version of an object never changes. What a HEAD has told of it
 // holds for as long as there is room, if a listing shows the same version.
-type cache struct {
-	lifetime time.Duration // 0: nothing is remembered
-
+type Cache struct {
 	mu      sync.Mutex
-	entries map[string]cached
-	order   []string // a ring of the keys, oldest at next
-	next    int
+	wanted  bool // there is a backend that remembers anything
+	entries map[cacheKey]cached
+	order   []cacheKey // oldest first, from head
+	head    int
+	memory  int64     // of the entries
+	dropped time.Time // of the changes that there was no room for any more, the last one
 }
+
+type cacheKey struct{ store, key string }
 
 type cached struct {
 	object
-	at      time.Time // when the request that saw it began
-	changed bool      // it was written at that time: what was asked before is not true any more
+	asker   *sdk.Client // whose credentials may see it
+	at      time.Time   // when the request that saw it began
+	changed bool        // it was written at that time: what was asked before is not true any more
 }
 
-// cacheSize is how many objects one backend remembers, some 300 bytes each.
-const cacheSize = 8192
+const (
+	cacheMemory = 8 << 20 // of all entries of a Cache, about
+	entryMemory = 512     // of one entry, without its texts
+)
+
+func (e *cached) memory(key string) int64 {
+	n := entryMemory + len(key) + len(e.etag) + len(e.storageClass)
+	if e.metadata != nil {
+		n += entryMemory
+	}
+	for k, v := range e.metadata {
+		n += len(k) + len(v)
+	}
+	return int64(n)
+}
+
+// cache is a Cache as one backend uses it.
+type cache struct {
+	*Cache
+	store    string // the endpoint and the bucket
+	asker    *sdk.Client
+	lifetime time.Duration // 0: nothing is remembered
+}
+
+func newCache(o Options) cache {
+	c := cache{Cache: o.Cache, store: Endpoint(o.Client) + "\x00" + o.Bucket, asker: o.Client, lifetime: o.MetadataCache}
+	if c.Cache == nil {
+		c.Cache = new(Cache)
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.wanted = c.wanted || c.lifetime > 0
+	return c
+}
 
 // seen notes what a request has shown.
 func (b *Backend) seen(o object) { b.cache.put(o) }
@@ -38,7 +78,7 @@ func (b *Backend) lookup(key string) (object, bool) { return b.cache.get(key) }
 // changed forgets the object: it has been written, or is being deleted.
 func (b *Backend) changed(key string) { b.cache.forget(key) }
 
-func (c *cache) put(o object) object {
+func (c cache) put(o object) object {
 	if c.lifetime <= 0 {
 		return o
 	}
@@ -48,50 +88,60 @@ func (c *cache) put(o object) object {
 	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	old, ok := c.entries[o.key]
+	key := cacheKey{c.store, o.key}
+	old, ok := c.entries[key]
 	switch {
-	case ok && old.changed && !at.After(old.at):
+	case ok && old.changed && !at.After(old.at), !ok && !at.After(c.dropped):
 		return o // older than the change
-	case ok && old.whole && !o.whole && old.etag == o.etag && old.modified.Equal(o.modified):
+	case ok && old.asker == c.asker && old.whole && !o.whole && old.etag == o.etag && old.modified.Equal(o.modified):
 		o.mtime, o.metadata, o.whole = old.mtime, old.metadata, true
 	}
-	c.store(o.key, cached{object: o, at: at}, ok)
+	c.keep(key, cached{object: o, asker: c.asker, at: at})
 	return o
 }
 
-func (c *cache) get(key string) (object, bool) {
+func (c cache) get(key string) (object, bool) {
+	if c.lifetime <= 0 {
+		return object{}, false
+	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	e, ok := c.entries[key]
-	if !ok || e.changed || time.Since(e.at) >= c.lifetime {
+	e, ok := c.entries[cacheKey{c.store, key}]
+	if !ok || e.changed || e.asker != c.asker || time.Since(e.at) >= c.lifetime {
 		return object{}, false
 	}
 	return e.object, true
 }
 
-func (c *cache) forget(key string) {
-	if c.lifetime <= 0 {
-		return
-	}
+func (c cache) forget(key string) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	_, ok := c.entries[key]
-	c.store(key, cached{at: time.Now(), changed: true}, ok)
+	if c.wanted {
+		c.keep(cacheKey{c.store, key}, cached{at: time.Now(), changed: true})
+	}
 }
 
-// store keeps an entry, in place of the oldest one if there is no room. The caller holds mu.
-func (c *cache) store(key string, e cached, known bool) {
+// keep stores an entry, and drops the oldest ones if there is no room. The caller holds mu.
+func (c *Cache) keep(key cacheKey, e cached) {
 	if c.entries == nil {
-		c.entries = make(map[string]cached)
+		c.entries = make(map[cacheKey]cached)
+	}
+	if old, ok := c.entries[key]; ok {
+		c.memory -= old.memory(key.key)
+	} else {
+		c.order = append(c.order, key)
 	}
 	c.entries[key] = e
-	switch {
-	case known:
-	case len(c.order) < cacheSize:
-		c.order = append(c.order, key)
-	default:
-		delete(c.entries, c.order[c.next])
-		c.order[c.next] = key
-		c.next = (c.next + 1) % cacheSize
+	for c.memory += e.memory(key.key); c.memory > cacheMemory; c.head++ {
+		key := c.order[c.head]
+		e := c.entries[key]
+		if e.changed && e.at.After(c.dropped) {
+			c.dropped = e.at
+		}
+		c.memory -= e.memory(key.key)
+		delete(c.entries, key)
+	}
+	if c.head > len(c.order)/2 {
+		c.order, c.head = slices.Delete(c.order, 0, c.head), 0
 	}
 }

@@ -4,11 +4,16 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"runtime"
+	"strings"
 	"testing"
 	"testing/synctest"
 	"time"
 
+	sdk "github.com/aws/aws-sdk-go-v2/service/s3"
+
 	"github.com/ftpgate/ftpgate/backends/s3/internal/fake"
+	"github.com/ftpgate/ftpgate/protocol/vfs"
 )
 
 func cached5s(o *Options) { o.MetadataCache = 5 * time.Second }
@@ -64,7 +69,7 @@ func TestNoCache(t *testing.T) {
 
 func TestCacheLifetime(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		c := cache{lifetime: 5 * time.Second}
+		c := cacheFor(5 * time.Second)
 		c.put(object{key: "k", size: 1})
 		time.Sleep(5*time.Second - 1)
 		if o, ok := c.get("k"); !ok || o.size != 1 {
@@ -80,7 +85,7 @@ func TestCacheLifetime(t *testing.T) {
 // TestStaleAnswer: what was asked before a change and answered after it is not believed.
 func TestStaleAnswer(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		c := cache{lifetime: time.Minute}
+		c := cacheFor(time.Minute)
 		asked := time.Now()
 		time.Sleep(time.Second)
 		c.forget("k")
@@ -98,7 +103,7 @@ func TestStaleAnswer(t *testing.T) {
 
 // TestKnownVersion: a listing does not make the time of a version unknown.
 func TestKnownVersion(t *testing.T) {
-	c := cache{lifetime: time.Minute}
+	c := cacheFor(time.Minute)
 	mtime, modified := time.Unix(1, 0), time.Unix(2, 0)
 	c.put(object{key: "k", etag: "1", modified: modified, mtime: mtime, whole: true})
 	if o := c.put(object{key: "k", etag: "1", modified: modified}); !o.mtime.Equal(mtime) || !o.whole {
@@ -113,18 +118,126 @@ func TestKnownVersion(t *testing.T) {
 	}
 }
 
+// cacheFor is a Cache of its own.
+func cacheFor(lifetime time.Duration) cache {
+	return newCache(Options{Client: new(sdk.Client), Bucket: "b", MetadataCache: lifetime})
+}
+
+// TestCacheIsBounded: over all users, in bytes that are there in truth, and what was told is told again when there is room.
 func TestCacheIsBounded(t *testing.T) {
-	c := cache{lifetime: time.Minute}
-	for i := range 2*cacheSize + 10 {
-		c.put(object{key: fmt.Sprint(i)})
-		if i%3 == 0 {
-			c.forget(fmt.Sprint(i))
+	const users, files = 20, 8192
+	client := new(sdk.Client)
+	base := heapInUse()
+	shared := new(Cache)
+	var last cache
+	var key string
+	for u := range users {
+		last = newCache(Options{Client: client, Bucket: "b", MetadataCache: time.Minute, Cache: shared})
+		for i := range files {
+			key = fmt.Sprintf("ftp/user%04d/incoming/2026/11/22/scanner-document-%08d.pdf", u, i)
+			o := object{key: key, etag: fmt.Sprintf("\"%032x\"", i), size: 1, storageClass: strings.Clone("STANDARD")}
+			if i%4 == 0 {
+				o.metadata, o.whole = map[string]string{"mtime": fmt.Sprint(i)}, true
+			}
+			last.put(o)
+			if i%3 == 0 {
+				last.forget(key)
+			}
 		}
 	}
-	if len(c.entries) != cacheSize || len(c.order) != cacheSize {
-		t.Errorf("%d entries, %d in the ring", len(c.entries), len(c.order))
-	}
-	if _, ok := c.get(fmt.Sprint(2*cacheSize + 9)); !ok {
+	if _, ok := last.get(key); !ok {
 		t.Error("a new one is gone")
+	}
+	if n := len(shared.order) - shared.head; n != len(shared.entries) || len(shared.order) > 3*n {
+		t.Errorf("%d entries, and %d in the order from %d", len(shared.entries), len(shared.order), shared.head)
+	}
+	var sum int64
+	for key, e := range shared.entries {
+		sum += e.memory(key.key)
+	}
+	if sum != shared.memory || sum > cacheMemory || sum < cacheMemory/2 {
+		t.Errorf("it says %d bytes and means %d", shared.memory, sum)
+	}
+	grown := int64(heapInUse()) - int64(base)
+	if grown > cacheMemory*3/2 {
+		t.Errorf("%d bytes of memory for %d bytes of cache", grown, sum)
+	}
+	runtime.KeepAlive(shared)
+}
+
+// TestDroppedChange: an answer from before a change is not believed either when there was no room to remember the change.
+func TestDroppedChange(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		c := cacheFor(time.Minute)
+		asked := time.Now()
+		time.Sleep(time.Second)
+		c.forget("k")
+		for i := range cacheMemory / entryMemory {
+			c.put(object{key: fmt.Sprint(i), asked: time.Now().Add(time.Second)})
+		}
+		c.put(object{key: "k", asked: asked})
+		if _, ok := c.get("k"); ok {
+			t.Error("an answer from before the change is there")
+		}
+		time.Sleep(time.Second)
+		c.put(object{key: "k", asked: time.Now()})
+		if _, ok := c.get("k"); !ok {
+			t.Error("an answer from after the change is not there")
+		}
+	})
+}
+
+// TestCacheOfTwoBackends: what is written through one backend is seen through another of the
+// same bucket, also where the writer remembers nothing or asks with other keys.
+func TestCacheOfTwoBackends(t *testing.T) {
+	for what, other := range map[string]func(*Options){
+		"a backend of its subdirectory": func(o *Options) { o.MetadataCache = time.Minute },
+		"without a cache":               func(o *Options) { o.MetadataCache = 0 },
+		"with other keys":               func(o *Options) { o.Client = sdk.New(o.Client.Options()) },
+	} {
+		st, shared := newFake(t, fake.Options{}), new(Cache)
+		st.put(t, "alice/f", "1")
+		all := st.backend(t, func(o *Options) { o.Cache, o.MetadataCache = shared, time.Minute }).Open("", 0)
+		alice := st.backend(t, other, func(o *Options) { o.Cache, o.Prefix = shared, o.Prefix+"alice/" }).Open("", 0)
+		size := func(want int64) {
+			t.Helper()
+			if i, err := all.Stat("/alice/f"); err != nil || i.Size() != want {
+				t.Errorf("%s: %v, %v", what, i, err)
+			}
+		}
+		size(1)
+		if err := storing("/f", vfs.ModeReplace, 0, "twelve bytes")(alice); err != nil {
+			t.Fatal(err)
+		}
+		size(12)
+		if err := alice.Remove("/f"); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := all.Stat("/alice/f"); !errors.Is(err, fs.ErrNotExist) {
+			t.Errorf("%s: after Remove: %v", what, err)
+		}
+	}
+}
+
+// TestCacheAndOtherKeys: what one pair of keys may see is not told to those who ask with another, nor in another bucket.
+func TestCacheAndOtherKeys(t *testing.T) {
+	shared, client := new(Cache), new(sdk.Client)
+	view := func(c *sdk.Client, bucket string) cache {
+		return newCache(Options{Client: c, Bucket: bucket, MetadataCache: time.Minute, Cache: shared})
+	}
+	mine := view(client, "b")
+	mine.put(object{key: "k", etag: "1", metadata: map[string]string{"a": "b"}, whole: true})
+	for what, c := range map[string]struct {
+		cache
+		want bool
+	}{
+		"the same": {view(client, "b"), true}, "other keys": {view(new(sdk.Client), "b"), false}, "another bucket": {view(client, "c"), false},
+	} {
+		if _, ok := c.get("k"); ok != c.want {
+			t.Errorf("%s: %t", what, ok)
+		}
+	}
+	if o := view(new(sdk.Client), "b").put(object{key: "k", etag: "1"}); o.whole || o.metadata != nil {
+		t.Errorf("other keys learn %+v", o)
 	}
 }

@@ -25,14 +25,15 @@ import (
 	sdk "github.com/aws/aws-sdk-go-v2/service/s3"
 	"github.com/aws/aws-sdk-go-v2/service/s3/types"
 	"github.com/aws/aws-sdk-go-v2/service/sts"
+	"github.com/aws/smithy-go/logging"
 	"github.com/aws/smithy-go/middleware"
 )
 
 // ClientOptions say where the storage is and who asks. Zero values mean what the
 // environment and the shared configuration of the AWS tools say, or else the defaults.
 type ClientOptions struct {
-	Region    string // us-east-1 where there is an Endpoint
-	Endpoint  string // URL of a store that is not Amazon's
+	Region    string // us-east-1 where the store is not Amazon's
+	Endpoint  string // URL of a store that is not Amazon's; "": AWS_ENDPOINT_URL and the like decide
 	PathStyle bool   // the bucket stands in the path, not in the host name
 
 	// Credentials: these, or else the default chain (environment, shared profile, web
@@ -66,7 +67,7 @@ type PayloadSigning uint8
 
 // When the content of uploads is signed.
 const (
-	SignWithoutTLS PayloadSigning = iota // over plain HTTP, where nothing else protects it
+	SignWithoutTLS PayloadSigning = iota // over plain HTTP, where nothing else protects it, unless the store is on this machine
 	SignNever                            // not even there: for a network that is trusted
 )
 
@@ -80,8 +81,10 @@ const (
 	maxBackoff = 5 * time.Second
 	// idleConnections are kept open to one store. Sixteen sessions of eight requests each need so many.
 	idleConnections = 128
-	// wireBuffer is what is read from and written to a connection at once.
-	wireBuffer = 64 << 10
+	// Of a connection: a small object and its headers go into one write and come in one
+	// read. What is larger passes by these buffers.
+	writeBuffer = 16 << 10
+	readBuffer  = 32 << 10
 )
 
 // errCredentials: none were found, or they could not be renewed.
@@ -97,7 +100,7 @@ func NewClient(o ClientOptions) (*sdk.Client, error) {
 	load := []func(*config.LoadOptions) error{
 		config.WithHTTPClient(transport),
 		config.WithRetryer(o.retryer),
-		config.WithLogger(nil),
+		config.WithLogger(logging.Nop{}), // nil would be standard error
 	}
 	if o.Region != "" {
 		load = append(load, config.WithRegion(o.Region))
@@ -110,24 +113,30 @@ func NewClient(o ClientOptions) (*sdk.Client, error) {
 	if err != nil {
 		return nil, fmt.Errorf("s3: the configuration of the AWS tools cannot be used: %w", err)
 	}
-	if o.Endpoint != "" {
-		c.BaseEndpoint = &o.Endpoint
-	}
-	if c.Region == "" {
-		if c.BaseEndpoint == nil {
-			return nil, errors.New("s3: no region: set region, or AWS_REGION")
-		}
+	noRegion := c.Region == ""
+	if noRegion {
 		c.Region = defaultRegion
 	}
 	if r := o.AssumeRole; r.ARN != "" {
 		c.Credentials = aws.NewCredentialsCache(r.provider(c))
 	}
 	c.Credentials = named{c.Credentials}
-	return sdk.NewFromConfig(c, o.apply), nil
+	client := sdk.NewFromConfig(c, o.apply)
+	if noRegion && Endpoint(client) == "" {
+		return nil, errors.New("s3: no region: set region, or AWS_REGION")
+	}
+	return client, nil
 }
+
+// Endpoint is the URL that a client asks: the one of its options, or the one that the
+// environment or the shared configuration names; "" is Amazon's.
+func Endpoint(client *sdk.Client) string { return aws.ToString(client.Options().BaseEndpoint) }
 
 // apply sets what only S3 knows.
 func (o ClientOptions) apply(s *sdk.Options) {
+	if o.Endpoint != "" {
+		s.BaseEndpoint = &o.Endpoint // AWS_ENDPOINT_URL_S3 or a profile would be preferred to that of the configuration
+	}
 	s.UsePathStyle = o.PathStyle
 	// Unlike what the AWS tools are asked to do by variables, this one is ours to say.
 	s.RequestChecksumCalculation = aws.RequestChecksumCalculationWhenSupported
@@ -137,7 +146,7 @@ func (o ClientOptions) apply(s *sdk.Options) {
 		s.ResponseChecksumValidation = aws.ResponseChecksumValidationWhenRequired
 	}
 	s.DisableLogOutputChecksumValidationSkipped = true
-	if o.Sign == SignNever {
+	if o.Sign == SignNever || onThisMachine(aws.ToString(s.BaseEndpoint)) {
 		s.APIOptions = append(s.APIOptions, leaveUnsigned)
 	}
 }
@@ -164,6 +173,19 @@ func isAmazon(endpoint string) bool {
 	}
 	host := u.Hostname()
 	return endpoint == "" || strings.HasSuffix(host, ".amazonaws.com") || strings.HasSuffix(host, ".amazonaws.com.cn")
+}
+
+// onThisMachine reports whether nobody is on the way to an endpoint who could change what
+// is sent.
+func onThisMachine(endpoint string) bool {
+	u, err := url.Parse(endpoint)
+	return err == nil && isLoopback(u.Hostname())
+}
+
+// isLoopback reports whether a host is this machine by its name or address.
+func isLoopback(host string) bool {
+	addr, err := netip.ParseAddr(host)
+	return strings.EqualFold(host, "localhost") || err == nil && addr.IsLoopback()
 }
 
 // leaveUnsigned makes requests say that their content is not signed.
@@ -232,10 +254,11 @@ func (o ClientOptions) transport() (*awshttp.BuildableClient, error) {
 	// The SDK's read timeout does not know that a request may still be on its way out.
 	return awshttp.NewBuildableClient().WithReadTimeout(0).WithTransportOptions(func(t *http.Transport) {
 		t.Proxy = proxy
+		t.OnProxyConnectResponse = proxyAnswer
 		t.DialContext = dial.dial
 		t.TLSHandshakeTimeout = dial.connect
 		t.MaxIdleConns, t.MaxIdleConnsPerHost, t.MaxConnsPerHost = 0, idleConnections, 0
-		t.ReadBufferSize, t.WriteBufferSize = wireBuffer, wireBuffer
+		t.ReadBufferSize, t.WriteBufferSize = readBuffer, writeBuffer
 		t.DisableCompression = true // an object comes as it is
 		// One HTTP/2 connection for all transfers would be slower than many of HTTP/1.1.
 		t.ForceAttemptHTTP2, t.TLSNextProto = false, map[string]func(string, *tls.Conn) http.RoundTripper{}
@@ -245,22 +268,46 @@ func (o ClientOptions) transport() (*awshttp.BuildableClient, error) {
 	}), nil
 }
 
-// proxy is the proxy of a request. The services that give out credentials on the
-// machine itself are never behind one.
+// proxy is the proxy of a request, be it ours or the environment's.
 func (o ClientOptions) proxy() (func(*http.Request) (*url.URL, error), error) {
-	if o.Proxy == "" {
-		return http.ProxyFromEnvironment, nil
-	}
-	u, err := url.Parse(o.Proxy)
-	if err != nil {
-		return nil, errors.New("s3: the proxy is no URL") // which may hold a password
+	proxy := http.ProxyFromEnvironment
+	if o.Proxy != "" {
+		u, err := url.Parse(o.Proxy)
+		if err != nil {
+			return nil, errors.New("s3: the proxy is no URL") // which may hold a password
+		}
+		proxy = http.ProxyURL(u)
 	}
 	return func(r *http.Request) (*url.URL, error) {
-		if a, err := netip.ParseAddr(r.URL.Hostname()); err == nil && (a.IsLinkLocalUnicast() || a.IsLoopback()) {
+		if neverProxied(r.URL.Hostname()) {
 			return nil, nil
 		}
-		return u, nil
+		return proxy(r)
 	}, nil
+}
+
+// errProxyRefuses: the proxy wants a password, or nobody to go where the request goes.
+var errProxyRefuses = errors.New("the proxy refuses the connection")
+
+// proxyAnswer is asked what a proxy's answer to CONNECT means.
+func proxyAnswer(_ context.Context, _ *url.URL, _ *http.Request, answer *http.Response) error {
+	switch s := answer.StatusCode; {
+	case s == http.StatusOK:
+		return nil
+	case s < http.StatusInternalServerError:
+		return fmt.Errorf("%w: %s", errProxyRefuses, answer.Status)
+	}
+	return fmt.Errorf("the proxy does not reach the storage: %s", answer.Status)
+}
+
+// amazonLocal are the IPv6 addresses at which EC2 and EKS give out credentials.
+var amazonLocal = netip.MustParsePrefix("fd00:ec2::/32")
+
+// neverProxied reports whether a host is this machine, or one of the services that give out
+// credentials to it, which are asked in the clear: whoever is in between could take them.
+func neverProxied(host string) bool {
+	addr, err := netip.ParseAddr(host)
+	return isLoopback(host) || err == nil && (addr.IsLinkLocalUnicast() || amazonLocal.Contains(addr))
 }
 
 // roots are the certificate authorities of the system and of CAFile.

@@ -12,6 +12,7 @@ import (
 	"net/http/httptest"
 	"net/url"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"strings"
 	"sync"
@@ -91,31 +92,55 @@ func storeWith(t *testing.T, o ClientOptions) error {
 	return f.Close()
 }
 
-// TestPayloadSigning: what is signed over HTTP and over TLS.
+// TestPayloadSigning: what is signed over HTTP, to this machine and elsewhere, and over TLS.
+// What is elsewhere is a proxy to the client, which sees what would go there.
 func TestPayloadSigning(t *testing.T) {
 	noEnvironment(t)
 	const unsigned = "UNSIGNED-PAYLOAD"
 	for _, c := range []struct {
-		what  string
-		start func(http.Handler) *httptest.Server
-		sign  PayloadSigning
-		want  bool
+		what     string
+		start    func(http.Handler) *httptest.Server
+		endpoint string // "": the server's own
+		sign     PayloadSigning
+		want     bool
 	}{
-		{"HTTP", httptest.NewServer, SignWithoutTLS, true},
-		{"HTTP, never", httptest.NewServer, SignNever, false},
-		{"TLS", httptest.NewTLSServer, SignWithoutTLS, false},
-		{"TLS, never", httptest.NewTLSServer, SignNever, false},
+		{"HTTP", httptest.NewServer, "http://s3.example", SignWithoutTLS, true},
+		{"HTTP to a private address", httptest.NewServer, "http://10.0.0.1", SignWithoutTLS, true},
+		{"HTTP to a name like this machine's", httptest.NewServer, "http://localhost.example", SignWithoutTLS, true},
+		{"HTTP, never", httptest.NewServer, "http://s3.example", SignNever, false},
+		{"HTTP to this machine", httptest.NewServer, "", SignWithoutTLS, false},
+		{"HTTP to this machine by its name", httptest.NewServer, "http://LocalHost", SignWithoutTLS, false},
+		{"TLS", httptest.NewTLSServer, "", SignWithoutTLS, false},
+		{"TLS, never", httptest.NewTLSServer, "", SignNever, false},
 	} {
 		seen, h := newSeen(t, c.start)
-		err := storeWith(t, ClientOptions{
+		o := ClientOptions{
 			Endpoint: h.URL, PathStyle: true, AccessKeyID: "a", SecretAccessKey: "s", CAFile: caFile(t, h), Sign: c.sign,
-		})
-		if err != nil {
+		}
+		switch {
+		case strings.EqualFold(c.endpoint, "http://localhost"):
+			_, port, _ := net.SplitHostPort(h.Listener.Addr().String())
+			o.Endpoint = c.endpoint + ":" + port
+		case c.endpoint != "":
+			o.Endpoint, o.Proxy = c.endpoint, h.URL
+		}
+		if err := storeWith(t, o); err != nil {
 			t.Errorf("%s: %v", c.what, err)
 			continue
 		}
 		if hash := seen.last(t).Header.Get("X-Amz-Content-Sha256"); (hash != unsigned) != c.want || hash == "" {
 			t.Errorf("%s: the payload is %q", c.what, hash)
+		}
+	}
+}
+
+func TestIsLoopback(t *testing.T) {
+	for host, want := range map[string]bool{
+		"localhost": true, "127.0.0.1": true, "127.8.9.10": true, "::1": true, "::ffff:127.0.0.1": true,
+		"": false, "0.0.0.0": false, "::": false, "10.0.0.1": false, "128.0.0.1": false, "fe80::1": false, "127.0.0.1.example": false,
+	} {
+		if got := isLoopback(host); got != want {
+			t.Errorf("%q: %t", host, got)
 		}
 	}
 }
@@ -150,7 +175,7 @@ func TestForeignCertificate(t *testing.T) {
 	})
 	err := storeWith(t, ClientOptions{Endpoint: h.URL, PathStyle: true, AccessKeyID: "a", SecretAccessKey: "s", MaxRetries: -1})
 	var unknown x509.UnknownAuthorityError
-	if !errors.Is(err, vfs.ErrTransient) || !strings.Contains(err.Error(), unknown.Error()[:20]) {
+	if !errors.Is(err, errSetup) || !strings.Contains(err.Error(), unknown.Error()[:20]) {
 		t.Errorf("it says %v", err)
 	}
 	if err != nil && strings.Contains(err.Error(), "bucket/f") {
@@ -223,8 +248,7 @@ func TestBadClientOptions(t *testing.T) {
 	}
 }
 
-// TestProxy: the store is asked through the proxy, and link-local addresses, where
-// credentials come from, are not.
+// TestProxy: the store is asked through the proxy, and where credentials come from is not.
 func TestProxy(t *testing.T) {
 	noEnvironment(t)
 	seen, h := newSeen(t, httptest.NewServer)
@@ -232,14 +256,39 @@ func TestProxy(t *testing.T) {
 	if err != nil || seen.last(t).Host != "s3.example" {
 		t.Errorf("through the proxy: %v", err)
 	}
-	proxy, err := ClientOptions{Proxy: h.URL}.proxy()
+	proxied(t, ClientOptions{Proxy: h.URL})
+}
+
+// TestProxyOfEnvironment: the same holds for HTTP_PROXY, which net/http reads once in a process.
+func TestProxyOfEnvironment(t *testing.T) {
+	const child = "FTPGATE_TEST_PROXY_CHILD"
+	if os.Getenv(child) != "" {
+		proxied(t, ClientOptions{})
+		return
+	}
+	cmd := exec.Command(os.Args[0], "-test.run=^"+t.Name()+"$", "-test.v")
+	cmd.Env = append(os.Environ(), child+"=1", "HTTP_PROXY=http://proxy.example:3128", "NO_PROXY=", "no_proxy=")
+	if out, err := cmd.CombinedOutput(); err != nil || !strings.Contains(string(out), "--- PASS: "+t.Name()) {
+		t.Errorf("%v:\n%s", err, out)
+	}
+}
+
+// proxied checks who is asked through a proxy. Credentials come from the others.
+func proxied(t *testing.T, o ClientOptions) {
+	t.Helper()
+	proxy, err := o.proxy()
 	if err != nil {
 		t.Fatal(err)
 	}
-	for address, want := range map[string]bool{"http://169.254.169.254/": false, "http://[fe80::1]/": false, "http://127.0.0.1/": false, "http://10.0.0.1/": true} {
-		r := httptest.NewRequest(http.MethodGet, address, nil)
+	for host, want := range map[string]bool{
+		"169.254.169.254": false, "169.254.170.2": false, "169.254.170.23": false,
+		"[fd00:ec2::254]": false, "[fd00:ec2::23]": false, "[fe80::1]": false,
+		"127.0.0.1": false, "127.1.2.3:8080": false, "[::1]:8080": false, "localhost:8080": false,
+		"10.0.0.1": true, "[fd00::1]": true, "s3.example": true, "localhost.example": true,
+	} {
+		r := httptest.NewRequest(http.MethodGet, "http://"+host+"/", nil)
 		if u, err := proxy(r); err != nil || (u != nil) != want {
-			t.Errorf("%s through %v, %v", address, u, err)
+			t.Errorf("%s through %v, %v", host, u, err)
 		}
 	}
 }
@@ -379,6 +428,64 @@ func TestChecksumOf(t *testing.T) {
 	} {
 		if got := ChecksumOf(c.setting, c.endpoint); got != c.want {
 			t.Errorf("%q at %q: %q", c.setting, c.endpoint, got)
+		}
+	}
+}
+
+// TestEndpoint: the environment and the shared profile may name the store, as long as
+// the configuration does not, and what depends on it goes by the one that is asked.
+func TestEndpoint(t *testing.T) {
+	profile := func(text string) func(t *testing.T, url string) {
+		return func(t *testing.T, url string) {
+			t.Setenv("AWS_CONFIG_FILE", writeFile(t, []byte("[default]\n"+strings.ReplaceAll(text, "URL", url))))
+		}
+	}
+	variable := func(name string) func(t *testing.T, url string) {
+		return func(t *testing.T, url string) { t.Setenv(name, url) }
+	}
+	for what, name := range map[string]func(t *testing.T, url string){
+		"AWS_ENDPOINT_URL":       variable("AWS_ENDPOINT_URL"),
+		"AWS_ENDPOINT_URL_S3":    variable("AWS_ENDPOINT_URL_S3"),
+		"profile":                profile("endpoint_url = URL\n"),
+		"service of the profile": profile("services = x\n[services x]\ns3 =\n  endpoint_url = URL\n"),
+	} {
+		t.Run(what, func(t *testing.T) {
+			noEnvironment(t)
+			seen, h := newSeen(t, httptest.NewServer)
+			name(t, h.URL)
+			o := ClientOptions{PathStyle: true, AccessKeyID: "a", SecretAccessKey: "s"}
+			client, err := NewClient(o)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if got := Endpoint(client); got != h.URL || ChecksumOf("auto", got) != "" {
+				t.Errorf("the endpoint is %q", got)
+			}
+			if err := storeWith(t, o); err != nil || seen.last(t).Header.Get("X-Amz-Checksum-Crc32") != "" {
+				t.Errorf("it stores with %v, %v", seen.last(t).Header, err)
+			}
+
+			other, h2 := newSeen(t, httptest.NewServer)
+			o.Endpoint = h2.URL
+			if err := storeWith(t, o); err != nil || len(other.all) != 1 || len(seen.all) != 1 {
+				t.Errorf("the configuration names another: %v", err)
+			}
+		})
+	}
+}
+
+// TestCustomerKeyNeedsTLS: also where the endpoint is the environment's.
+func TestCustomerKeyNeedsTLS(t *testing.T) {
+	noEnvironment(t)
+	for endpoint, want := range map[string]bool{"http://s3.example": false, "https://s3.example": true, "http://localhost:7070": true} {
+		t.Setenv("AWS_ENDPOINT_URL", endpoint)
+		client, err := NewClient(ClientOptions{AccessKeyID: "a", SecretAccessKey: "s"})
+		if err != nil {
+			t.Fatal(err)
+		}
+		_, err = New(Options{Client: client, Bucket: "b", Put: PutOptions{Encryption: Encryption{CustomerKey: make([]byte, customerKeySize)}}})
+		if (err == nil) != want || err != nil && !strings.Contains(err.Error(), "AWS_ENDPOINT_URL") {
+			t.Errorf("%s: %v", endpoint, err)
 		}
 	}
 }

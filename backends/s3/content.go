@@ -14,43 +14,28 @@ const (
 	largeChunk = 256 << 10
 )
 
-// The pools hold no state, only memory that need not be cleared again.
-var (
-	smallChunks = sync.Pool{New: func() any { return &chunk{b: make([]byte, smallChunk)} }}
-	largeChunks = sync.Pool{New: func() any { return &chunk{b: make([]byte, largeChunk)} }}
-)
-
-// chunk is memory, of which the first n bytes are filled.
+// chunk is memory of a Budget, of which the first n bytes are filled.
 type chunk struct {
-	b []byte
-	n int
-}
-
-func newChunk(size int64) *chunk {
-	if size == smallChunk {
-		return smallChunks.Get().(*chunk)
-	}
-	return largeChunks.Get().(*chunk)
-}
-
-func (k *chunk) free() {
-	k.n = 0
-	if len(k.b) == smallChunk {
-		smallChunks.Put(k)
-	} else {
-		largeChunks.Put(k)
-	}
+	b      []byte
+	n      int
+	memory *memory // nil: it is from the heap
 }
 
 // content is a small object or one part of a large one, in memory.
 type content struct {
+	// reading is held by a body that reads. A request that was cancelled may return before
+	// net/http has stopped reading its body, and the memory is somebody else's after release.
+	reading sync.RWMutex
+
 	claim  *Claim
 	limit  int64 // the size of the part
 	later  bool  // it is not the first part
 	chunks []*chunk
 	size   int64
-	memory int64     // taken from the budget
+	memory int64     // of all chunks
 	sum    hash.Hash // nil: no checksum
+
+	released bool
 }
 
 // append adds p, which fits below the limit; it waits for the budget as long as ctx
@@ -58,11 +43,9 @@ type content struct {
 func (c *content) append(ctx context.Context, p []byte) error {
 	for len(p) > 0 {
 		if len(c.chunks) == 0 || c.last().n == len(c.last().b) {
-			size := c.chunkSize()
-			if err := c.grow(ctx, size); err != nil {
+			if err := c.grow(ctx); err != nil {
 				return err
 			}
-			c.chunks = append(c.chunks, newChunk(size))
 		}
 		k := c.last()
 		n := copy(k.b[k.n:], p)
@@ -86,29 +69,33 @@ func (c *content) chunkSize() int64 {
 	return largeChunk
 }
 
-// grow makes sure that a chunk of this size is taken from the budget.
-func (c *content) grow(ctx context.Context, size int64) error {
-	if c.size+size <= c.memory { // every chunk is full
-		return nil
+// grow takes one more chunk.
+func (c *content) grow(ctx context.Context) error {
+	size := c.chunkSize() // every other chunk is full
+	err := c.claim.Take(ctx, need{
+		chunk: size, begun: c.memory, rest: max(roundUp(c.limit, largeChunk)-c.memory-size, 0),
+		small: !c.later && c.size+size <= smallUpload,
+		first: !c.later && c.size == 0,
+	})
+	if err != nil {
+		return err
 	}
-	some := size
-	if c.later || c.size+size > smallUpload {
-		some = 0
-	}
-	n, err := c.claim.Grow(ctx, some, roundUp(c.limit, largeChunk)-c.memory)
-	c.memory += n
-	return err
+	c.chunks = append(c.chunks, c.claim.b.chunk(size))
+	c.memory += size
+	return nil
 }
 
 func roundUp(n, unit int64) int64 { return (n + unit - 1) / unit * unit }
 
 // release gives the memory back. Nobody may read c any more. It may be called again.
 func (c *content) release() {
+	c.reading.Lock()
+	defer c.reading.Unlock()
 	for _, k := range c.chunks {
 		k.free()
 	}
 	c.claim.Shrink(c.memory)
-	c.chunks, c.size, c.memory = nil, 0, 0
+	c.chunks, c.size, c.memory, c.released = nil, 0, 0, true
 }
 
 // body reads a content, as often as the SDK tries.
@@ -121,6 +108,11 @@ type body struct {
 }
 
 func (b *body) Read(p []byte) (n int, err error) {
+	b.c.reading.RLock()
+	defer b.c.reading.RUnlock()
+	if b.c.released {
+		return 0, fs.ErrClosed
+	}
 	for n < len(p) && b.i < len(b.c.chunks) {
 		k := b.c.chunks[b.i]
 		m := copy(p[n:], k.b[b.at:k.n])
@@ -142,6 +134,11 @@ func (b *body) Read(p []byte) (n int, err error) {
 
 // WriteTo implements io.WriterTo: what is hashed to be signed is not copied for that.
 func (b *body) WriteTo(w io.Writer) (total int64, err error) {
+	b.c.reading.RLock()
+	defer b.c.reading.RUnlock()
+	if b.c.released {
+		return 0, fs.ErrClosed
+	}
 	for b.i < len(b.c.chunks) {
 		k := b.c.chunks[b.i]
 		n, err := w.Write(k.b[b.at:k.n])

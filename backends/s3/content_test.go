@@ -11,7 +11,7 @@ import (
 func TestBody(t *testing.T) {
 	for _, size := range []int{0, 1, smallChunk, largeChunk + 1, 3*largeChunk + 77} {
 		var budget *Budget
-		c := &content{claim: budget.Claim(), limit: testPart}
+		c := &content{claim: budget.Claim(nil), limit: testPart}
 		data := noise(size)
 		if err := c.append(t.Context(), data); err != nil {
 			t.Fatal(err)

@@ -17,10 +17,13 @@ func TestContract(t *testing.T) {
 	eachStore(t, func(t *testing.T, st *store) { vfstest.Run(t, contractOn(st)) })
 }
 
-// TestContractOfParts: with small parts the uploads of the suite are multipart.
+// TestContractOfParts: with small parts the uploads of the suite are multipart, and
+// their digests made of those of the parts.
 func TestContractOfParts(t *testing.T) {
 	st := newFake(t, fake.Options{MinPartSize: 32 << 10})
-	small := func(o *Options) { o.minPart, o.PartSize, o.CopyPart, o.MetadataCache = 32<<10, 64<<10, 64<<10, 0 }
+	small := func(o *Options) {
+		o.minPart, o.PartSize, o.CopyPart, o.MetadataCache, o.Put.Checksum = 32<<10, 64<<10, 64<<10, 0, "CRC32C"
+	}
 	if err := storing("/f", vfs.ModeReplace, 0, sample("parts", 200<<10))(st.backend(t, small).Open("", 0)); err != nil {
 		t.Fatal(err)
 	}

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"fmt"
+	"maps"
 	"net/http"
 	"net/url"
 	"slices"
@@ -28,14 +29,49 @@ type copying struct {
 	ifNoneMatch *string // "*": only to a key that is free
 	ifMatch     *string // only over this version
 
-	mtime *time.Time // a new one for the copy; nil: all metadata stays as it is
+	mtime  *time.Time // a new one for the copy; nil: it keeps its own
+	record bool       // the copy says in its metadata what it was made from (copyOfKey)
+}
+
+// copyOfKey is the metadata key of the ETag, without quotes, of the object that another
+// one was copied from, where the ETag of the copy is another one.
+const copyOfKey = "ftpgate-copy-of"
+
+// keepsETag reports whether a copy of the object has the ETag that it has itself, as the
+// MD5 of the content is. A bucket that encrypts by itself with a KMS key is not known.
+func (b *Backend) keepsETag(o object) bool {
+	e := b.o.Put.Encryption
+	return o.parts == 0 && o.size <= b.o.CopyPart && e.Algorithm != string(types.ServerSideEncryptionAwsKms) && len(e.CustomerKey) == 0
+}
+
+// isCopy reports whether what is there is a copy of an object, in its version.
+func isCopy(there, of object) bool {
+	return of.etag != "" && there.size == of.size &&
+		(there.etag == of.etag || there.metadata[copyOfKey] == strings.Trim(of.etag, `"`))
+}
+
+// metadata is that of a copy to which the store does not give it by itself.
+func (c copying) metadata(m map[string]string) map[string]string {
+	if c.mtime == nil && !c.record {
+		return m
+	}
+	other := make(map[string]string, len(m)+1)
+	maps.Copy(other, m)
+	if c.mtime != nil {
+		other[mtimeKey] = formatMtime(*c.mtime)
+	}
+	if c.record {
+		other[copyOfKey] = strings.Trim(c.from.etag, `"`)
+	}
+	return other
 }
 
 // copiedParts is how many parts of one object are copied at once.
 const copiedParts = 8
 
 // run makes the copy. It fails with a precondition (preconditionFailed) if the source
-// is no longer the version, or if the condition on the target does not hold.
+// is no longer the version, or if the condition on the target does not hold. It succeeds
+// only if the store has named the ETag of the target, for the caller may delete the source.
 func (c copying) run(ctx context.Context, b *Backend) error {
 	if c.from.size > b.o.CopyPart {
 		defer b.changed(c.to)
@@ -43,26 +79,26 @@ func (c copying) run(ctx context.Context, b *Backend) error {
 	}
 	made, err := c.inOne(ctx, b)
 	b.changed(c.to)
-	if err == nil && made.etag != "" {
+	if err == nil {
 		b.seen(made) // listings go on showing its time
 	}
 	return err
 }
 
-// inOne copies by one request. What it has made is not known if the answer was lost.
+// inOne copies by one request.
 func (c copying) inOne(ctx context.Context, b *Backend) (made object, err error) {
 	in := &sdk.CopyObjectInput{
 		Bucket: &b.o.Bucket, Key: &c.to, CopySource: aws.String(b.copySource(c.from.key)), CopySourceIfMatch: &c.from.etag,
 		ACL: types.ObjectCannedACL(b.o.Put.ACL), StorageClass: types.StorageClass(b.classOf(c.from)),
 		ServerSideEncryption: types.ServerSideEncryption(b.o.Put.Encryption.Algorithm), SSEKMSKeyId: text(b.o.Put.Encryption.KMSKey),
 	}
-	if c.mtime != nil {
+	if c.mtime != nil || c.record {
 		a, err := b.attributes(ctx, c.from)
 		if err != nil {
 			return made, err
 		}
 		in.MetadataDirective = types.MetadataDirectiveReplace
-		in.Metadata = withMtime(a.Metadata, *c.mtime)
+		in.Metadata = c.metadata(a.Metadata)
 		in.CacheControl, in.ContentDisposition, in.ContentEncoding = a.CacheControl, a.ContentDisposition, a.ContentEncoding
 		in.ContentLanguage, in.ContentType, in.WebsiteRedirectLocation = a.ContentLanguage, a.ContentType, a.WebsiteRedirectLocation
 		in.Expires = expires(a)
@@ -74,35 +110,44 @@ func (c copying) inOne(ctx context.Context, b *Backend) (made object, err error)
 		in.IfMatch, in.IfNoneMatch = nil, nil
 		out, err = b.api.CopyObject(ctx, in)
 	}
-	if (lostAnswer(err) || attempts > 1 && preconditionFailed(err)) && c.isOurs(ctx, b) {
-		return made, nil // the answer was lost, or the SDK asked again after the first one was
+	if err == nil && (out.CopyObjectResult == nil || aws.ToString(out.CopyObjectResult.ETag) == "") {
+		err = errNoResult
+	}
+	if lostAnswer(err) || attempts > 1 && preconditionFailed(err) { // the SDK may have asked again after an answer was lost
+		if o, ok := c.ours(ctx, b); ok {
+			return o, nil
+		}
 	}
 	if err != nil {
 		return made, fault("copy", b.name(c.from.key), err)
 	}
-	if r := out.CopyObjectResult; r != nil {
-		made = c.from
-		made.key, made.etag, made.modified = c.to, aws.ToString(r.ETag), aws.ToTime(r.LastModified).Truncate(time.Second)
-		made.parts, made.asked = partsOf(made.etag), time.Time{}
-		if c.mtime != nil {
-			made.mtime, made.metadata, made.whole = *c.mtime, in.Metadata, true
-		}
+	r := out.CopyObjectResult
+	made = c.from
+	made.key, made.etag, made.modified = c.to, aws.ToString(r.ETag), aws.ToTime(r.LastModified).Truncate(time.Second)
+	made.parts, made.asked = partsOf(made.etag), time.Time{}
+	if in.MetadataDirective != "" {
+		made.metadata, made.whole = in.Metadata, true
+		made.mtime, _ = parseMtime(in.Metadata[mtimeKey])
 	}
 	return made, nil
 }
 
-// isOurs reports whether the target is what this copy makes. The caller is going to
+// errNoResult is a success that does not say what was made, such as the empty answer of a
+// proxy: nothing may have been.
+var errNoResult = fmt.Errorf("%w: the store did not say what it has copied", vfs.ErrTransient)
+
+// ours returns the target if it is what this copy makes. The caller is going to
 // delete the source, so what is only like it does not do: where the ETag does not tell
 // (that of a source in parts is not its copy's), somebody else may have made it.
-func (c copying) isOurs(ctx context.Context, b *Backend) bool {
+func (c copying) ours(ctx context.Context, b *Backend) (o object, ok bool) {
 	o, err := b.head(ctx, c.to)
-	if err != nil || o.size != c.from.size {
-		return false
+	if err != nil || o.size != c.from.size || o.etag == "" {
+		return o, false
 	}
 	if c.mtime != nil { // of the object itself, which nobody deletes
-		return o.mtime.Equal(*c.mtime)
+		return o, o.mtime.Equal(*c.mtime)
 	}
-	return o.etag == c.from.etag
+	return o, isCopy(o, c.from)
 }
 
 // inParts copies a large object by several requests at once. The store does not copy
@@ -112,21 +157,43 @@ func (c copying) inParts(ctx context.Context, b *Backend) error {
 	if err != nil {
 		return err
 	}
-	out, err := b.api.CreateMultipartUpload(ctx, create)
+	id, err := b.beginCopy(ctx, create)
 	if err != nil {
 		return fault("copy", b.name(c.from.key), err)
 	}
-	parts, err := c.copyParts(ctx, b, out.UploadId)
+	parts, err := c.copyParts(ctx, b, &id)
 	if err == nil {
-		err = c.complete(ctx, b, out.UploadId, parts)
+		err = c.complete(ctx, b, &id, parts)
 	}
 	if err != nil {
 		after, cancel := context.WithTimeout(context.WithoutCancel(ctx), vfs.PublishTimeout)
 		defer cancel()
 		// If it fails, cleanup is left to `ftpgate s3 cleanup` and the bucket's lifecycle rule.
-		_, _ = b.api.AbortMultipartUpload(after, &sdk.AbortMultipartUploadInput{Bucket: &b.o.Bucket, Key: &c.to, UploadId: out.UploadId})
+		_, _ = b.api.AbortMultipartUpload(after, &sdk.AbortMultipartUploadInput{Bucket: &b.o.Bucket, Key: &c.to, UploadId: &id})
 	}
 	return fault("copy", b.name(c.from.key), err)
+}
+
+// copyPatience is how long a copy that is cut waits for the answer to
+// CreateMultipartUpload: without it nobody could abort what it made.
+const copyPatience = 600 * time.Millisecond
+
+// beginCopy begins the upload of a copy in parts and returns its id.
+func (b *Backend) beginCopy(ctx context.Context, in *sdk.CreateMultipartUploadInput) (id string, err error) {
+	if err := ctx.Err(); err != nil {
+		return "", err
+	}
+	patient, cancel := context.WithTimeout(context.WithoutCancel(ctx), vfs.PublishTimeout)
+	defer cancel()
+	defer context.AfterFunc(ctx, func() { time.AfterFunc(copyPatience, cancel) })()
+	out, err := b.api.CreateMultipartUpload(patient, in)
+	if err == nil && aws.ToString(out.UploadId) == "" {
+		err = errNoResult
+	}
+	if err != nil {
+		return "", err
+	}
+	return *out.UploadId, nil
 }
 
 func (c copying) createInput(ctx context.Context, b *Backend) (*sdk.CreateMultipartUploadInput, error) {
@@ -135,28 +202,15 @@ func (c copying) createInput(ctx context.Context, b *Backend) (*sdk.CreateMultip
 		return nil, err
 	}
 	in := &sdk.CreateMultipartUploadInput{
-		Bucket: &b.o.Bucket, Key: &c.to, Metadata: a.Metadata,
+		Bucket: &b.o.Bucket, Key: &c.to, Metadata: c.metadata(a.Metadata),
 		ACL: types.ObjectCannedACL(b.o.Put.ACL), StorageClass: types.StorageClass(b.classOf(c.from)),
 		ServerSideEncryption: types.ServerSideEncryption(b.o.Put.Encryption.Algorithm), SSEKMSKeyId: text(b.o.Put.Encryption.KMSKey),
 		CacheControl: a.CacheControl, ContentDisposition: a.ContentDisposition, ContentEncoding: a.ContentEncoding,
 		ContentLanguage: a.ContentLanguage, ContentType: a.ContentType, WebsiteRedirectLocation: a.WebsiteRedirectLocation,
 		Expires: expires(a),
 	}
-	if c.mtime != nil {
-		in.Metadata = withMtime(a.Metadata, *c.mtime)
-	}
-	if aws.ToInt32(a.TagCount) > 0 {
-		tags, err := b.api.GetObjectTagging(ctx, &sdk.GetObjectTaggingInput{Bucket: &b.o.Bucket, Key: &c.from.key})
-		if err != nil {
-			return nil, fault("copy", b.name(c.from.key), err)
-		}
-		v := make(url.Values)
-		for _, t := range tags.TagSet {
-			v.Set(aws.ToString(t.Key), aws.ToString(t.Value))
-		}
-		in.Tagging = text(v.Encode())
-	}
-	return in, nil
+	in.Tagging, err = b.tagsOf(ctx, c.from.key, a)
+	return in, err
 }
 
 // partSize of a copy: all parts but the last are of this size.
@@ -174,27 +228,41 @@ func (c copying) copyParts(ctx context.Context, b *Backend, id *string) ([]types
 		number++
 		n, last := number, min(first+c.partSize(b), c.from.size)-1
 		group.Go(func() error {
-			out, err := b.api.UploadPartCopy(ctx, &sdk.UploadPartCopyInput{
-				Bucket: &b.o.Bucket, Key: &c.to, UploadId: id, PartNumber: &n,
-				CopySource: aws.String(b.copySource(c.from.key)), CopySourceIfMatch: &c.from.etag,
-				CopySourceRange: aws.String(fmt.Sprintf("bytes=%d-%d", first, last)),
+			return guarded(func() error {
+				part, err := b.copyPart(ctx, &sdk.UploadPartCopyInput{
+					Bucket: &b.o.Bucket, Key: &c.to, UploadId: id, PartNumber: &n,
+					CopySource: aws.String(b.copySource(c.from.key)), CopySourceIfMatch: &c.from.etag,
+					CopySourceRange: aws.String(fmt.Sprintf("bytes=%d-%d", first, last)),
+				})
+				if err != nil {
+					return err
+				}
+				mu.Lock()
+				defer mu.Unlock()
+				parts = append(parts, part)
+				return nil
 			})
-			if err != nil {
-				return err
-			}
-			r := out.CopyPartResult
-			mu.Lock()
-			defer mu.Unlock()
-			parts = append(parts, types.CompletedPart{
-				PartNumber: &n, ETag: r.ETag, ChecksumCRC32: r.ChecksumCRC32, ChecksumCRC32C: r.ChecksumCRC32C,
-				ChecksumCRC64NVME: r.ChecksumCRC64NVME, ChecksumSHA1: r.ChecksumSHA1, ChecksumSHA256: r.ChecksumSHA256,
-			})
-			return nil
 		})
 	}
 	err := group.Wait()
 	slices.SortFunc(parts, func(a, b types.CompletedPart) int { return cmp.Compare(*a.PartNumber, *b.PartNumber) })
 	return parts, err
+}
+
+// copyPart copies a part of an object to one of an upload.
+func (b *Backend) copyPart(ctx context.Context, in *sdk.UploadPartCopyInput) (types.CompletedPart, error) {
+	out, err := b.api.UploadPartCopy(ctx, in)
+	if err == nil && (out.CopyPartResult == nil || aws.ToString(out.CopyPartResult.ETag) == "") {
+		err = errNoResult
+	}
+	if err != nil {
+		return types.CompletedPart{}, err
+	}
+	r := out.CopyPartResult
+	return types.CompletedPart{
+		PartNumber: in.PartNumber, ETag: r.ETag, ChecksumCRC32: r.ChecksumCRC32, ChecksumCRC32C: r.ChecksumCRC32C,
+		ChecksumCRC64NVME: r.ChecksumCRC64NVME, ChecksumSHA1: r.ChecksumSHA1, ChecksumSHA256: r.ChecksumSHA256,
+	}, nil
 }
 
 func (c copying) complete(ctx context.Context, b *Backend, id *string, parts []types.CompletedPart) error {
@@ -203,10 +271,13 @@ func (c copying) complete(ctx context.Context, b *Backend, id *string, parts []t
 		IfMatch: c.ifMatch, IfNoneMatch: c.ifNoneMatch,
 	}
 	attempts := 0
-	_, err := b.api.CompleteMultipartUpload(ctx, in, counting(&attempts))
+	out, err := b.api.CompleteMultipartUpload(ctx, in, counting(&attempts))
 	if notImplemented(err) && (in.IfMatch != nil || in.IfNoneMatch != nil) {
 		in.IfMatch, in.IfNoneMatch = nil, nil
-		_, err = b.api.CompleteMultipartUpload(ctx, in)
+		out, err = b.api.CompleteMultipartUpload(ctx, in)
+	}
+	if err == nil && aws.ToString(out.ETag) == "" {
+		err = errNoResult
 	}
 	if err == nil || ctx.Err() != nil || attempts == 1 && !lostAnswer(err) {
 		return err
@@ -231,15 +302,6 @@ func expires(a *sdk.HeadObjectOutput) *time.Time {
 	return nil
 }
 
-func withMtime(metadata map[string]string, mtime time.Time) map[string]string {
-	m := make(map[string]string, len(metadata)+1)
-	for k, v := range metadata {
-		m[k] = v
-	}
-	m[mtimeKey] = formatMtime(mtime)
-	return m
-}
-
 // classOf is the storage class of a copy: the object's, which a copy does not keep by itself.
 func (b *Backend) classOf(o object) string {
 	if o.storageClass == "" || o.storageClass == string(types.StorageClassStandard) {
@@ -251,6 +313,10 @@ func (b *Backend) classOf(o object) string {
 // copySource names an object in a header: every byte that means something in a URL
 // anywhere is escaped, for some stores read "+" as a space.
 func (b *Backend) copySource(key string) string {
-	escaped := url.QueryEscape(b.o.Bucket + "/" + key)
+	bucket := b.o.Bucket + "/"
+	if strings.HasPrefix(bucket, "arn:") { // of an access point
+		bucket += "object/"
+	}
+	escaped := url.QueryEscape(bucket + key)
 	return strings.NewReplacer("+", "%20", "%2F", "/").Replace(escaped)
 }

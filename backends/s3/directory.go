@@ -4,7 +4,9 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"fmt"
 	"io/fs"
+	"net/http"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	sdk "github.com/aws/aws-sdk-go-v2/service/s3"
@@ -148,18 +150,39 @@ func (f *fsys) removeKey(name, key string) error {
 }
 
 // delete deletes a key; with an ETag, only that version where the store can tell.
-func (b *Backend) delete(ctx context.Context, key, etag string) error {
+func (b *Backend) delete(ctx context.Context, key, etag string, opts ...func(*sdk.Options)) error {
 	defer b.changed(key)
 	once := func(condition *string) error {
-		_, err := b.api.DeleteObject(ctx, &sdk.DeleteObjectInput{Bucket: &b.o.Bucket, Key: &key, IfMatch: condition})
+		_, err := b.api.DeleteObject(ctx, &sdk.DeleteObjectInput{Bucket: &b.o.Bucket, Key: &key, IfMatch: condition}, opts...)
 		return err
 	}
 	if etag == "" {
 		return once(nil)
 	}
-	err := conditionally(etag, once)
-	if err != nil && errors.Is(translate(err), fs.ErrNotExist) {
-		return nil // it is gone, as it may be when the answer to a first attempt was lost
+	return conditionally(etag, once)
+}
+
+// errReplaced: what was to be deleted is not what was copied any more.
+var errReplaced = fmt.Errorf("%w: the file has changed since it was copied, and is under both names", vfs.ErrTransient)
+
+// deleteCopied deletes an object that has been copied, in that version: errReplaced if
+// there is another one, fs.ErrNotExist if somebody else has deleted it. Since not every
+// store minds the condition of a deletion, it looks before.
+func (b *Backend) deleteCopied(ctx context.Context, o object) error {
+	now, err := b.head(ctx, o.key)
+	switch {
+	case err != nil:
+		return err
+	case now.etag != o.etag:
+		return errReplaced
+	}
+	attempts := 0
+	err = b.delete(ctx, o.key, o.etag, counting(&attempts))
+	switch {
+	case preconditionFailed(err):
+		return errReplaced
+	case attempts > 1 && status(err) == http.StatusNotFound:
+		return nil // the answer to the first attempt was lost
 	}
 	return err
 }
@@ -199,7 +222,9 @@ func (f *fsys) removeAll(name string) error {
 	}
 	group, ctx := errgroup.WithContext(f.ctx)
 	group.SetLimit(deletions)
-	remove := func(key string) { group.Go(func() error { return f.delete(ctx, key, "") }) }
+	remove := func(key string) {
+		group.Go(func() error { return guarded(func() error { return f.delete(ctx, key, "") }) })
+	}
 	if !f.dirs {
 		remove(key)
 	}

@@ -26,6 +26,11 @@
 // still the one that is continued (ModeAppend, ModeRestart). If its answer is lost, one
 // HEAD before Close returns tells whether the object is the one that was sent.
 //
+// PutObject has vfs.PublishTimeout from its last byte, CompleteMultipartUpload 30 s and 1 s for every
+// 16 MiB, at most an hour. If the connection is given up before (ClientOptions.Timeout, or a
+// proxy's 504), it is not sent again: HEADs follow until the object is there, the multipart
+// upload has ended, or that time is over.
+//
 // ModeAppend and ModeRestart look at the object when they are opened, and begin with the
 // first byte or at Close: a head that is long enough for a part is copied by the store
 // (UploadPartCopy), a shorter one is read and becomes the beginning of the first part.
@@ -40,5 +45,5 @@
 //	streaming, parallel --the ETag has changed--> failed (vfs.ErrTransient, never mixed bytes)
 //
 // What the metadata cache knows is opened as seen; anything else by the GetObject that is
-// then streaming.
+// then streaming, from where it will be read (vfs.Offset).
 package s3

@@ -38,15 +38,16 @@ type download struct {
 
 	off    int64
 	end    int64         // where it is read to: its size
-	stream io.ReadCloser // at off; nil: none is open
+	stream io.ReadCloser // nil: none is open
+	at     int64         // where the stream is
 	broken error         // what the stream said with its last bytes
 	ahead  *readAhead    // nil: there is one stream
 	pace   pace
 	tries  int // since the last byte
 }
 
-// openDownload asks for the whole object, unless it has been seen just now: then
-// nothing is asked before the first Read, which begins where Seek says.
+// openDownload asks for the object, from where it will be read (vfs.Offset), unless it has
+// been seen just now: then nothing is asked before the first Read, which begins where Seek says.
 func (f *fsys) openDownload(name string) (afero.File, error) {
 	key, err := f.key(name)
 	if err == nil {
@@ -60,34 +61,61 @@ func (f *fsys) openDownload(name string) (afero.File, error) {
 	d.object = object{key: key}
 	if o, ok := f.lookup(key); ok {
 		d.object, d.end, d.seen = o, o.size, true
-	} else if err := d.begin(); err != nil {
+	} else if err := d.begin(vfs.Offset(f.ctx)); err != nil {
 		d.cancel()
 		return nil, fault("open", name, err)
 	}
 	return d, nil
 }
 
-// begin asks for the whole object as it is now.
-func (d *download) begin() error {
+// begin asks for the object as it is now, from an offset.
+func (d *download) begin(off int64) error {
 	asked := time.Now()
-	out, err := d.fs.api.GetObject(d.ctx, &sdk.GetObjectInput{Bucket: &d.fs.o.Bucket, Key: &d.object.key})
+	in := &sdk.GetObjectInput{Bucket: &d.fs.o.Bucket, Key: &d.object.key}
+	if off > 0 {
+		in.Range = aws.String(fmt.Sprintf("bytes=%d-", off))
+	}
+	out, err := d.fs.api.GetObject(d.ctx, in)
+	if off > 0 && status(err) == http.StatusRequestedRangeNotSatisfiable {
+		// There is nothing to read from there, but there is an object.
+		if d.object, err = d.fs.head(d.ctx, d.object.key); err != nil {
+			return err
+		}
+		d.end = d.object.size
+		return nil
+	}
 	if err != nil {
 		return err
 	}
-	if out.ContentLength == nil {
+	at, size, ok := extent(out)
+	if !ok || at != 0 && at != off {
 		_ = out.Body.Close()
 		return fmt.Errorf("%w: the storage does not say how long the object is", vfs.ErrTransient)
 	}
 	d.object = object{
-		key: d.object.key, etag: aws.ToString(out.ETag), size: *out.ContentLength,
+		key: d.object.key, etag: aws.ToString(out.ETag), size: size,
 		modified: aws.ToTime(out.LastModified).Truncate(time.Second), metadata: out.Metadata,
 		storageClass: string(out.StorageClass), whole: true, asked: asked,
 	}
 	d.object.mtime, _ = parseMtime(out.Metadata[mtimeKey])
 	d.object.parts = partsOf(d.object.etag)
-	d.stream, d.end, d.seen = out.Body, d.object.size, false
+	d.stream, d.at, d.end, d.seen = out.Body, at, d.object.size, false
 	d.fs.seen(d.object)
 	return nil
+}
+
+// extent is where an answer begins in its object, and how long that one is. A range that
+// was asked for goes to the end, unless the store knows no ranges.
+func extent(out *sdk.GetObjectOutput) (at, size int64, ok bool) {
+	if out.ContentLength == nil {
+		return 0, 0, false
+	}
+	if out.ContentRange == nil {
+		return 0, *out.ContentLength, true
+	}
+	var last int64
+	n, err := fmt.Sscanf(*out.ContentRange, "bytes %d-%d/%d", &at, &last, &size)
+	return at, size, n == 3 && err == nil && last == size-1 && size-at == *out.ContentLength
 }
 
 // ready returns why nothing can be read.
@@ -112,9 +140,12 @@ func (d *download) read(p []byte) (n int, err error) {
 	}
 	if d.seen && d.off == 0 {
 		// What others have replaced meanwhile is read as it is now.
-		if err := d.begin(); err != nil {
+		if err := d.begin(0); err != nil {
 			return 0, err
 		}
+	}
+	if d.stream != nil && d.at != d.off {
+		d.closeStream()
 	}
 	if d.off >= d.end {
 		return 0, d.finish()
@@ -147,7 +178,7 @@ func (d *download) readStream(p []byte) (int, error) {
 			if err != nil {
 				return 0, err
 			}
-			d.stream = body
+			d.stream, d.at = body, d.off
 		}
 		n, err := 0, d.broken
 		if err == nil {
@@ -155,6 +186,7 @@ func (d *download) readStream(p []byte) (int, error) {
 		}
 		if n > 0 {
 			d.tries, d.broken = 0, err
+			d.at += int64(n)
 			return n, nil
 		}
 		if err == nil {
@@ -280,10 +312,10 @@ func (d *download) Seek(offset int64, whence int) (int64, error) {
 	if offset < 0 || whence < io.SeekStart || whence > io.SeekEnd {
 		return 0, fault("seek", d.name, fs.ErrInvalid)
 	}
-	if offset != d.off {
+	if offset != d.off && (d.stream == nil || d.at != offset) {
 		d.stop()
-		d.off = offset
 	}
+	d.off = offset
 	return offset, nil
 }
 

@@ -96,6 +96,100 @@ func TestDownloadFrom(t *testing.T) {
 	})
 }
 
+// REST without SIZE costs nothing extra either: the one request asks for what will be read.
+func TestDownloadFromUnseen(t *testing.T) {
+	eachStore(t, func(t *testing.T, st *store) {
+		r := newRig(t, st)
+		data := noise(100_000)
+		st.put(t, "f", string(data))
+		st.put(t, "empty", "")
+		from := func(name string, off int64) afero.File {
+			t.Helper()
+			st.wire.Forget()
+			f, err := r.as(vfs.ReadingFrom(t.Context(), off)).Open(name)
+			if err != nil {
+				t.Fatal(err)
+			}
+			t.Cleanup(func() { _ = f.Close() })
+			return f
+		}
+		for _, off := range []int64{0, 1, 99_999} {
+			f := from("/f", off)
+			if i, err := f.Stat(); err != nil || i.Size() != 100_000 {
+				t.Errorf("from %d: %v, %v", off, i, err)
+			}
+			if _, err := f.Seek(off, io.SeekStart); err != nil {
+				t.Fatal(err)
+			}
+			r.reads(f, data[off:])
+			if got := st.wire.Log()[0].Header.Get("Range"); off > 0 && got != fmt.Sprintf("bytes=%d-", off) {
+				t.Errorf("asked for %q", got)
+			}
+			r.asked("GetObject")
+		}
+		// At the end, and beyond it, there is nothing to read, but a size to tell.
+		for name, size := range map[string]int64{"/f": 100_000, "/empty": 0} {
+			for _, off := range []int64{max(size, 1), size + 5} {
+				f := from(name, off)
+				if i, err := f.Stat(); err != nil || i.Size() != size {
+					t.Errorf("%s from %d: %v, %v", name, off, i, err)
+				}
+				if _, err := f.Seek(off, io.SeekStart); err != nil {
+					t.Fatal(err)
+				}
+				r.reads(f, nil)
+				r.asked("GetObject", "HeadObject")
+			}
+		}
+		// It is a hint: whoever reads elsewhere reads what is there.
+		f := from("/f", 50_000)
+		r.reads(f, data)
+		if _, err := f.Seek(99_990, io.SeekStart); err != nil {
+			t.Fatal(err)
+		}
+		r.reads(f, data[99_990:])
+		for name, want := range map[string]error{"/none": fs.ErrNotExist} {
+			if _, err := r.as(vfs.ReadingFrom(t.Context(), 5)).Open(name); !errors.Is(err, want) {
+				t.Errorf("%s: %v", name, err)
+			}
+		}
+		st.wire.Inject(fake.Fault{Op: "GetObject", Effect: fake.Refuse(403, "AccessDenied")})
+		if _, err := r.as(vfs.ReadingFrom(t.Context(), 5)).Open("/f"); !errors.Is(err, fs.ErrPermission) {
+			t.Errorf("denied: %v", err)
+		}
+		st.wire.Heal()
+	})
+}
+
+// A store that knows no ranges, or answers with another one, is noticed.
+func TestOtherRange(t *testing.T) {
+	r := newRig(t, newFake(t, fake.Options{}))
+	data := noise(1000)
+	r.put(t, "f", string(data))
+	r.wire.Inject(fake.Fault{Op: "GetObject", Times: 1, Effect: fake.Strip("Range")})
+	f, err := r.as(vfs.ReadingFrom(t.Context(), 400)).Open("/f")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer f.Close()
+	if _, err := f.Seek(400, io.SeekStart); err != nil {
+		t.Fatal(err)
+	}
+	r.reads(f, data[400:])
+	for _, header := range []string{"bytes 300-999/1000", "bytes 400-999/*", "bytes 400-998/1000", "bytes 400-999/1001", "x"} {
+		r.wire.Inject(fake.Fault{Op: "GetObject", Times: 1, Effect: func(q *http.Request, next http.RoundTripper) (*http.Response, error) {
+			resp, err := next.RoundTrip(q)
+			if err == nil {
+				resp.Header.Set("Content-Range", header)
+			}
+			return resp, err
+		}})
+		if _, err := r.as(vfs.ReadingFrom(t.Context(), 400)).Open("/f"); !errors.Is(err, vfs.ErrTransient) {
+			t.Errorf("%s: %v", header, err)
+		}
+	}
+}
+
 // Where nothing was seen, the request that opens the file is not the one that is read.
 func TestSeekElsewhere(t *testing.T) {
 	r := newRig(t, newFake(t, fake.Options{}))

@@ -2,10 +2,12 @@ package s3
 
 import (
 	"context"
+	"crypto/tls"
 	"errors"
 	"fmt"
 	"io"
 	"io/fs"
+	"net"
 	"net/http"
 	"net/url"
 	"os"
@@ -91,6 +93,8 @@ func translate(err error) error {
 		f.kind = context.Canceled
 	case errors.Is(err, errCredentials):
 		f.kind, f.hint = errSetup, hintCredentials
+	case outOfReach(err) != "":
+		f.kind, f.hint = errSetup, outOfReach(err)
 	case f.code != "" || f.status >= 300:
 		f.classify()
 	case errors.Is(err, context.DeadlineExceeded):
@@ -101,6 +105,21 @@ func translate(err error) error {
 		return err // ours
 	}
 	return f
+}
+
+// outOfReach is what to do about a connection that somebody has to mend before it can work; "": it may work again by itself.
+func outOfReach(err error) string {
+	if op, ok := errors.AsType[*net.OpError](err); ok && op.Op == "proxyconnect" || errors.Is(err, errProxyRefuses) {
+		return hintProxy
+	}
+	if _, ok := errors.AsType[*tls.CertificateVerificationError](err); ok {
+		return hintCertificate
+	}
+	_, noTLS := errors.AsType[tls.RecordHeaderError](err)
+	if noTLS || errors.Is(err, http.ErrSchemeMismatch) || strings.Contains(err.Error(), "malformed HTTP response") {
+		return hintScheme
+	}
+	return ""
 }
 
 // isTransport reports whether err comes out of the SDK, which asked in vain.
@@ -117,6 +136,10 @@ const (
 	hintKeys        = "the storage does not accept these credentials: check access_key_id and secret_access_key"
 	hintBucket      = "the bucket was not found: check bucket, region, endpoint and path_style"
 	hintRegion      = "the bucket is in another region: set region"
+	hintScheme      = "what answers does not speak the protocol of the endpoint: check its scheme, https:// or http://, and its port"
+	hintUnexplained = "the answer does not say why: check the scheme of the endpoint, https:// or http://, and its port, the region and the credentials"
+	hintCertificate = "the certificate of the store is not trusted: set ca_file to its authority, and check the name in endpoint and the clock"
+	hintProxy       = "the proxy does not take the request: check http_proxy, or HTTPS_PROXY and HTTP_PROXY in the environment"
 	hintKMS         = "the KMS key cannot be used: check its state and its policy"
 	hintArchived    = "the object is archived: restore it first"
 )
@@ -179,6 +202,8 @@ func (f *failure) classify() {
 		f.kind = errSetup
 	case denied:
 		f.kind = fs.ErrPermission
+	case s == http.StatusProxyAuthRequired:
+		f.kind, f.hint = errSetup, hintProxy
 	case s == http.StatusNotFound:
 		f.kind = fs.ErrNotExist
 	case s == http.StatusMovedPermanently, s == http.StatusTemporaryRedirect:
@@ -193,6 +218,8 @@ func (f *failure) classify() {
 		f.kind = vfs.ErrNoSpace
 	case s >= http.StatusInternalServerError:
 		f.kind = vfs.ErrTransient
+	case s == http.StatusBadRequest && (f.code == "" || f.code == "BadRequest"): // of who wants TLS, or without a body
+		f.kind, f.hint = errSetup, hintUnexplained
 	default:
 		f.kind = errSetup
 	}

@@ -41,6 +41,7 @@ func (f *fsys) Properties(string) vfs.Properties {
 	return vfs.Properties{
 		Append: !f.o.Uniform, Restart: !f.o.Uniform,
 		ImpliedDirs: true, SetTimes: true, ExactErrors: true,
+		Hashes: storedHashes, UsualHash: f.usualHash(),
 	}
 }
 

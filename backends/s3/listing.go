@@ -77,12 +77,18 @@ func (l *listing) take(e entries) {
 	default:
 		next := make(chan entries, 1)
 		go func() {
-			p, err := l.fs.list(l.ctx, l.request(e.next))
+			var following entries
+			err := guarded(func() error {
+				p, err := l.fs.list(l.ctx, l.request(e.next))
+				if err == nil {
+					following = l.entries(p, e.last)
+				}
+				return err
+			})
 			if err != nil {
-				next <- entries{err: err}
-				return
+				following = entries{err: err}
 			}
-			next <- l.entries(p, e.last)
+			next <- following
 		}()
 		l.next = next // Close waits for it
 	}
@@ -127,18 +133,20 @@ func (b *Backend) learnTimes(ctx context.Context, objects []object) error {
 		if o.whole {
 			continue
 		}
-		group.Go(func() error {
-			h, err := b.head(ctx, o.key)
-			switch {
-			case err == nil:
-				*o = h
-			case status(err) == http.StatusNotFound: // deleted since the page was made; it is listed as it was
-				err = nil
-			}
-			return err
-		})
+		group.Go(func() error { return guarded(func() error { return b.learnTime(ctx, o) }) })
 	}
 	return group.Wait()
+}
+
+func (b *Backend) learnTime(ctx context.Context, o *object) error {
+	h, err := b.head(ctx, o.key)
+	switch {
+	case err == nil:
+		*o = h
+	case status(err) == http.StatusNotFound: // deleted since the page was made; it is listed as it was
+		err = nil
+	}
+	return err
 }
 
 // more makes sure that there is an entry, or returns why there is none.

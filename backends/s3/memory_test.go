@@ -73,7 +73,7 @@ func sink(w *fake.Wire, rate int64) {
 	answers := map[string]string{
 		"CreateMultipartUpload":   "<InitiateMultipartUploadResult><UploadId>u</UploadId></InitiateMultipartUploadResult>",
 		"UploadPart":              "",
-		"CompleteMultipartUpload": "<CompleteMultipartUploadResult/>",
+		"CompleteMultipartUpload": `<CompleteMultipartUploadResult><ETag>"e"</ETag></CompleteMultipartUploadResult>`,
 	}
 	for op, text := range answers {
 		w.Inject(fake.Fault{Op: op, Effect: func(r *http.Request, _ http.RoundTripper) (*http.Response, error) {

@@ -11,6 +11,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -23,10 +24,6 @@ import (
 // errTooLarge is for files that S3 cannot hold, or not in parts of one size.
 var errTooLarge = fmt.Errorf("%w: the file is larger than the parts of a multipart upload can be", vfs.ErrQuota)
 
-// createPatience is how long an upload that is cut waits for the answer to
-// CreateMultipartUpload: without it nobody could abort what it made.
-const createPatience = 750 * time.Millisecond
-
 // multipart is the part of an upload that is on its way, or has arrived. Its goroutines
 // are one for each part and one that begins it; complete and abort wait for them.
 type multipart struct {
@@ -37,10 +34,16 @@ type multipart struct {
 
 	created chan struct{} // closed when the store has given it an id, or not
 	id      string
+	copies  bool // the first parts come from an object in the store
+	full    bool // the object will have a checksum of its whole, see crc.go
 	err     error
+	lost    lost // what else the store may have begun
 
-	mu   sync.Mutex
-	done []types.CompletedPart
+	late atomic.Bool // the store may still be at a part that has failed
+
+	mu    sync.Mutex
+	done  []types.CompletedPart
+	sizes map[int32]int64 // of the parts, by number
 }
 
 // number is that of the part which is collected.
@@ -67,6 +70,7 @@ func (u *upload) sendPart() error {
 		return err
 	}
 	u.part = nil
+	u.claim.Full()
 	m.wg.Go(func() {
 		defer c.release()
 		m.run(number, func(id string) (types.CompletedPart, error) { return m.uploadPart(id, number, c) })
@@ -82,9 +86,13 @@ func (m *multipart) place() (number int32, err error) {
 	select {
 	case m.slots <- struct{}{}:
 		if m.number == 0 {
+			m.u.fs.uploading.add(m.u.key, 1)
 			m.wg.Go(func() {
 				defer close(m.created)
-				m.id, m.err = m.createUpload()
+				m.err = guarded(func() (err error) {
+					m.id, err = m.createUpload()
+					return err
+				})
 			})
 		}
 		m.number++
@@ -100,48 +108,80 @@ func (m *multipart) run(number int32, send func(id string) (types.CompletedPart,
 	<-m.created
 	err := m.err
 	if err == nil {
-		var part types.CompletedPart
-		if part, err = send(m.id); err == nil {
+		err = guarded(func() error {
+			part, err := send(m.id)
+			if err != nil {
+				return err
+			}
 			part.PartNumber = &number
 			m.mu.Lock()
+			defer m.mu.Unlock()
 			m.done = append(m.done, part)
-			m.mu.Unlock()
-			return
-		}
+			return nil
+		})
 	}
-	m.u.cancel(err)
+	if err != nil {
+		m.u.cancel(err)
+	}
 }
 
 // createUpload begins the upload in the store. When the upload is cut meanwhile, it
 // still waits for the answer, but not for long.
-func (m *multipart) createUpload() (string, error) {
+func (m *multipart) createUpload() (id string, err error) {
 	u := m.u
-	if err := u.why(); err != nil {
-		return "", err
+	_, err = u.outlast(atOnce, func(ctx context.Context) error {
+		ctx, cancel := context.WithTimeout(ctx, vfs.PublishTimeout)
+		defer cancel()
+		return m.lost.create(func(option func(*sdk.Options)) error {
+			out, err := u.fs.createMultipart(ctx, m.createInput(), option)
+			if err != nil {
+				return err
+			}
+			m.full = out.ChecksumType == types.ChecksumTypeFullObject
+			if id = aws.ToString(out.UploadId); id == "" {
+				m.lost.answers++
+				return errNoETag
+			}
+			return nil
+		})
+	})
+	return id, err
+}
+
+// outlast is the upload's for a part.
+func (m *multipart) outlast(end func() (sent bool), do func(ctx context.Context) error) error {
+	late, err := m.u.outlast(end, do)
+	if late {
+		m.late.Store(true)
 	}
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(u.ctx), vfs.PublishTimeout)
-	defer cancel()
-	defer context.AfterFunc(u.ctx, func() { time.AfterFunc(createPatience, cancel) })()
-	out, err := u.fs.api.CreateMultipartUpload(ctx, u.fs.createInput(u.key, u.metadata()), writing)
-	if err != nil {
-		return "", err
-	}
-	return aws.ToString(out.UploadId), nil
+	return err
 }
 
 func (m *multipart) uploadPart(id string, number int32, c *content) (types.CompletedPart, error) {
 	u := m.u
 	s := sumsOf(u.fs.algorithm(), c)
-	out, err := u.fs.api.UploadPart(u.ctx, &sdk.UploadPartInput{
-		Bucket: &u.fs.o.Bucket, Key: &u.key, UploadId: &id, PartNumber: &number,
-		Body: &body{c: c}, ContentLength: aws.Int64(c.size),
-		ChecksumCRC32: s.crc32, ChecksumCRC32C: s.crc32c, ChecksumCRC64NVME: s.crc64, ChecksumSHA1: s.sha1, ChecksumSHA256: s.sha256,
-	}, writing)
+	b := &partBody{body: &body{c: c}}
+	var etag *string
+	err := m.outlast(b.end, func(ctx context.Context) error {
+		out, err := u.fs.api.UploadPart(ctx, &sdk.UploadPartInput{
+			Bucket: &u.fs.o.Bucket, Key: &u.key, UploadId: &id, PartNumber: &number,
+			Body: b, ContentLength: aws.Int64(c.size),
+			ChecksumCRC32: s.crc32, ChecksumCRC32C: s.crc32c, ChecksumCRC64NVME: s.crc64, ChecksumSHA1: s.sha1, ChecksumSHA256: s.sha256,
+		}, writing)
+		if err == nil && aws.ToString(out.ETag) == "" {
+			err = errNoETag
+		}
+		if err == nil {
+			etag = out.ETag
+		}
+		return err
+	})
 	if err != nil {
 		return types.CompletedPart{}, err
 	}
+	m.sized(number, c.size)
 	return types.CompletedPart{
-		ETag:          out.ETag,
+		ETag:          etag,
 		ChecksumCRC32: s.crc32, ChecksumCRC32C: s.crc32c, ChecksumCRC64NVME: s.crc64, ChecksumSHA1: s.sha1, ChecksumSHA256: s.sha256,
 	}, nil
 }
@@ -163,18 +203,30 @@ func (u *upload) complete() error {
 		Bucket: &u.fs.o.Bucket, Key: &u.key, UploadId: &m.id,
 		MultipartUpload: &types.CompletedMultipartUpload{Parts: m.done},
 	}
-	return u.decide(publication{
+	m.promise(in)
+	err := u.decide(publication{
+		limit: assembly(u.size), goesOn: m.goesOn,
 		request: func(ctx context.Context, a attempt) error {
 			in.IfMatch, in.IfNoneMatch = a.ifMatch, a.ifNoneMatch
-			_, err := u.fs.api.CompleteMultipartUpload(ctx, in, a.options...)
+			out, err := u.fs.api.CompleteMultipartUpload(ctx, in, append(a.options, retryUnlessSilent)...)
+			if err == nil && aws.ToString(out.ETag) == "" {
+				err = errNoETag
+			}
 			return err
 		},
 		would: func() made { return m.would(u.size) },
 	})
+	if err == nil {
+		m.end()
+	}
+	return err
 }
 
 // would is the object that the parts make.
 func (m *multipart) would(size int64) made {
+	if m.full {
+		return made{size: size, etag: etagOf(m.done), sums: sumOfWhole(m.u.fs.algorithm(), m.wholeSum())}
+	}
 	suffix := fmt.Sprintf("-%d", len(m.done))
 	all := func(algorithm types.ChecksumAlgorithm, of func(types.CompletedPart) *string) *string {
 		if m.u.fs.algorithm() != algorithm {
@@ -217,15 +269,34 @@ func (m *multipart) abort() error {
 	if m.number == 0 {
 		return nil // nothing was begun
 	}
+	defer m.end()
 	if m.err != nil {
 		return nil // there is nothing, or nobody knows its id
 	}
-	u := m.u
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(u.ctx), vfs.PublishTimeout)
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(m.u.ctx), vfs.PublishTimeout)
 	defer cancel()
-	_, err := u.fs.api.AbortMultipartUpload(ctx, &sdk.AbortMultipartUploadInput{Bucket: &u.fs.o.Bucket, Key: &u.key, UploadId: &m.id})
+	err := m.abortOnce(ctx, m.id)
+	for range lateAborts {
+		if !m.late.Load() {
+			break
+		}
+		time.Sleep(latePause)
+		err = m.abortOnce(ctx, m.id)
+	}
+	return err
+}
+
+func (m *multipart) abortOnce(ctx context.Context, id string) error {
+	b := m.u.fs
+	_, err := b.api.AbortMultipartUpload(ctx, &sdk.AbortMultipartUploadInput{Bucket: &b.o.Bucket, Key: &m.u.key, UploadId: &id})
 	if status(err) == http.StatusNotFound {
 		return nil
 	}
 	return err
+}
+
+// end follows an upload that was begun and has been published or aborted.
+func (m *multipart) end() {
+	m.dropLost()
+	m.u.fs.uploading.add(m.u.key, -1)
 }

@@ -31,10 +31,16 @@ type object struct {
 
 // head asks for one object: one HEAD.
 func (b *Backend) head(ctx context.Context, key string) (object, error) {
+	o, _, err := b.headWhole(ctx, key)
+	return o, err
+}
+
+// headWhole is head with all that the store says.
+func (b *Backend) headWhole(ctx context.Context, key string) (object, *sdk.HeadObjectOutput, error) {
 	asked := time.Now()
 	out, err := b.api.HeadObject(ctx, &sdk.HeadObjectInput{Bucket: &b.o.Bucket, Key: &key})
 	if err != nil {
-		return object{}, fault("head", b.name(key), err)
+		return object{}, nil, fault("head", b.name(key), err)
 	}
 	o := object{
 		key: key, etag: aws.ToString(out.ETag), size: aws.ToInt64(out.ContentLength),
@@ -44,7 +50,7 @@ func (b *Backend) head(ctx context.Context, key string) (object, error) {
 	o.mtime, _ = parseMtime(out.Metadata[mtimeKey])
 	o.parts = partsOf(o.etag)
 	b.seen(o)
-	return o, nil
+	return o, out, nil
 }
 
 // partsOf reads the number of parts at the end of an ETag: "9f86...-12".

@@ -2,6 +2,7 @@ package s3
 
 import (
 	"context"
+	"fmt"
 	"net/url"
 	"strings"
 	"time"
@@ -9,6 +10,8 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	sdk "github.com/aws/aws-sdk-go-v2/service/s3"
 	"github.com/aws/aws-sdk-go-v2/service/s3/types"
+
+	"github.com/ftpgate/ftpgate/protocol/vfs"
 )
 
 // listRequest asks for one page of keys.
@@ -26,8 +29,30 @@ type page struct {
 	next     *string  // the token of the next page; nil: there is none
 }
 
-// list makes one request. What it shows, the cache knows.
+// list asks for a page. A store may answer with fewer keys than it has, or with none: then
+// it is asked on, until there are some, and as many as wanted if that is one or two,
+// since whoever wants so few decides by how many there are. What it shows, the cache knows.
 func (b *Backend) list(ctx context.Context, r listRequest) (page, error) {
+	p, err := b.listOnce(ctx, r)
+	for err == nil && p.next != nil && !r.satisfied(p) {
+		var more page
+		r.token = p.next
+		more, err = b.listOnce(ctx, r)
+		p.objects, p.prefixes, p.next = append(p.objects, more.objects...), append(p.prefixes, more.prefixes...), more.next
+	}
+	if err != nil {
+		return page{}, fault("list", b.name(r.prefix), err)
+	}
+	return p, nil
+}
+
+func (r listRequest) satisfied(p page) bool {
+	n := len(p.objects) + len(p.prefixes)
+	return n >= int(r.max) || n > 0 && r.max > 2
+}
+
+// listOnce makes one request.
+func (b *Backend) listOnce(ctx context.Context, r listRequest) (page, error) {
 	asked := time.Now()
 	in := &sdk.ListObjectsV2Input{
 		Bucket: &b.o.Bucket, Prefix: &r.prefix, ContinuationToken: r.token, MaxKeys: &r.max,
@@ -38,12 +63,9 @@ func (b *Backend) list(ctx context.Context, r listRequest) (page, error) {
 	}
 	out, err := b.api.ListObjectsV2(ctx, in)
 	if err != nil {
-		return page{}, fault("list", b.name(r.prefix), err)
+		return page{}, err
 	}
-	decode := func(s *string) string { return aws.ToString(s) }
-	if out.EncodingType == types.EncodingTypeUrl {
-		decode = unescape
-	}
+	decode := decoder(out.EncodingType)
 	p := page{objects: make([]object, 0, len(out.Contents)), prefixes: make([]string, 0, len(out.CommonPrefixes))}
 	for i := range out.Contents {
 		c := &out.Contents[i]
@@ -51,16 +73,46 @@ func (b *Backend) list(ctx context.Context, r listRequest) (page, error) {
 			key: decode(c.Key), etag: aws.ToString(c.ETag), size: aws.ToInt64(c.Size),
 			modified: aws.ToTime(c.LastModified).Truncate(time.Second), storageClass: string(c.StorageClass), asked: asked,
 		}
+		if name, ok := strings.CutPrefix(o.key, r.prefix); !ok || r.delimited && strings.Contains(name, "/") {
+			return page{}, unasked(o.key, r.prefix)
+		}
 		o.parts = partsOf(o.etag)
 		p.objects = append(p.objects, b.cache.put(o))
 	}
 	for _, c := range out.CommonPrefixes {
-		p.prefixes = append(p.prefixes, decode(c.Prefix))
+		prefix := decode(c.Prefix)
+		name, ok := strings.CutPrefix(prefix, r.prefix)
+		switch {
+		case ok && name == "": // the directory in itself
+		case !ok, strings.Index(name, "/") != len(name)-1:
+			return page{}, unasked(prefix, r.prefix)
+		default:
+			p.prefixes = append(p.prefixes, prefix)
+		}
 	}
 	if aws.ToBool(out.IsTruncated) {
 		p.next = out.NextContinuationToken
+		if aws.ToString(p.next) == "" || aws.ToString(p.next) == aws.ToString(r.token) {
+			return page{}, errNoNextPage
+		}
 	}
 	return p, nil
+}
+
+// What a store must not answer. To go on would show a part of a directory as all of it, or
+// the keys of others.
+var errNoNextPage = fmt.Errorf("%w: the storage says that its list goes on, and not where", vfs.ErrTransient)
+
+func unasked(key, prefix string) error {
+	return fmt.Errorf("%w: the storage lists %q where it was asked for what is directly below %q", vfs.ErrTransient, key, prefix)
+}
+
+// decoder reads the keys of an answer.
+func decoder(encoding types.EncodingType) func(*string) string {
+	if encoding == types.EncodingTypeUrl {
+		return unescape
+	}
+	return aws.ToString
 }
 
 // unescape reads a key of an answer with encoding-type=url.

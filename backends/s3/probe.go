@@ -1,19 +1,11 @@
 package s3
 
 import (
-	"bytes"
 	"context"
 	"crypto/rand"
 	"errors"
-	"fmt"
-	"io"
 	"io/fs"
-	"net/http"
 	"strings"
-
-	"github.com/aws/aws-sdk-go-v2/aws"
-	sdk "github.com/aws/aws-sdk-go-v2/service/s3"
-	"github.com/aws/aws-sdk-go-v2/service/s3/types"
 
 	"github.com/ftpgate/ftpgate/protocol/vfs"
 )
@@ -29,22 +21,32 @@ type Finding struct {
 // probeKey is the beginning of the names that a probe uses, below the prefix.
 const probeKey = ".ftpgate-probe-"
 
-// probe tries what the gateway does, on an object of its own.
+// probe tries what the gateway does, on objects of its own.
 type probe struct {
 	*Backend
 	key      string
 	etag     string
 	findings []Finding
+	stopped  bool // ctx has ended, and a finding says so
+	stored   bool // there may be objects of the probe
+	begun    bool // there may be a multipart upload of the probe
+}
+
+func (b *Backend) newProbe() *probe {
+	return &probe{Backend: b, key: b.o.Prefix + probeKey + strings.ToLower(rand.Text())}
 }
 
 // Probe tries everything that the gateway asks of the store, under a key of its own that
-// it deletes in the end, and says what fails and what that means. It uploads 10 MiB.
-func (b *Backend) Probe(ctx context.Context) []Finding {
-	p := &probe{Backend: b, key: b.o.Prefix + probeKey + strings.ToLower(rand.Text())}
-	if !p.step(ctx, "find the bucket", "s3:ListBucket", p.findBucket) && errors.Is(p.findings[0].Err, errSetup) {
-		return p.findings // nothing else can work either
+// it deletes in the end, also when ctx ends, and says what fails and what that means. It uploads 10 MiB.
+func (b *Backend) Probe(ctx context.Context) (findings []Finding) {
+	p := b.newProbe()
+	defer func() {
+		p.tidy(ctx)
+		findings = p.findings
+	}()
+	if !p.look(ctx) {
+		return
 	}
-	p.step(ctx, "list", "s3:ListBucket", p.listPrefix)
 	if p.step(ctx, "put an object", p.grantToPut(), p.put) {
 		p.step(ctx, "get it", p.grantToGet(), p.get)
 		p.step(ctx, "put under a condition", p.grantToPut(), p.putConditionally)
@@ -54,11 +56,36 @@ func (b *Backend) Probe(ctx context.Context) []Finding {
 		p.step(ctx, "delete", "s3:DeleteObject", p.deleteAll)
 	}
 	p.step(ctx, "list unfinished uploads", "s3:ListBucketMultipartUploads", p.listUploads)
+	return
+}
+
+// ProbeReading is Probe for a prefix that nobody may change: it stores nothing.
+func (b *Backend) ProbeReading(ctx context.Context) []Finding {
+	p := b.newProbe()
+	if p.look(ctx) {
+		p.step(ctx, "get an object", p.grantToGet(), p.getAny)
+	}
 	return p.findings
 }
 
+// look tries what every use needs. It reports whether anything else can work.
+func (p *probe) look(ctx context.Context) bool {
+	if !p.step(ctx, "find the bucket", "s3:ListBucket", p.findBucket) && errors.Is(p.findings[0].Err, errSetup) {
+		return false
+	}
+	p.step(ctx, "list", "s3:ListBucket", p.listPrefix)
+	return true
+}
+
 func (p *probe) step(ctx context.Context, name, grant string, do func(context.Context) (limit string, err error)) bool {
-	limit, err := do(ctx)
+	if p.stopped {
+		return false
+	}
+	err, limit := ctx.Err(), ""
+	if err == nil {
+		limit, err = do(ctx)
+	}
+	p.stopped = err != nil && ctx.Err() != nil
 	f := Finding{Step: name, Err: fault(name, p.name(p.key), err), Limit: limit}
 	if errors.Is(err, fs.ErrPermission) || errors.Is(f.Err, fs.ErrPermission) {
 		f.Grant = grant
@@ -67,189 +94,22 @@ func (p *probe) step(ctx context.Context, name, grant string, do func(context.Co
 	return err == nil
 }
 
-func (p *probe) grantToPut() string {
-	grant := []string{"s3:PutObject"}
-	if p.o.Put.ACL != "" {
-		grant = append(grant, "s3:PutObjectAcl")
-	}
-	if len(p.o.Put.Tags) > 0 {
-		grant = append(grant, "s3:PutObjectTagging")
-	}
-	if p.o.Put.Encryption.KMSKey != "" || p.o.Put.Encryption.Algorithm == string(types.ServerSideEncryptionAwsKms) {
-		grant = append(grant, "kms:GenerateDataKey", "kms:Decrypt")
-	}
-	return strings.Join(grant, ", ")
-}
-
-func (p *probe) grantToGet() string {
-	if p.o.Put.Encryption.KMSKey != "" {
-		return "s3:GetObject, kms:Decrypt"
-	}
-	return "s3:GetObject"
-}
-
-func (p *probe) findBucket(ctx context.Context) (string, error) {
-	_, err := p.api.HeadBucket(ctx, &sdk.HeadBucketInput{Bucket: &p.o.Bucket})
-	switch status(err) {
-	case http.StatusNotFound:
-		err = &failure{kind: errSetup, status: 404, code: "NoSuchBucket", message: "there is no bucket " + p.o.Bucket, hint: hintBucket}
-	case http.StatusForbidden: // as it should be, if s3:ListBucket is granted for the prefix only
-		_, err = p.listPrefix(ctx)
-	}
-	return "", err
-}
-
-func (p *probe) listPrefix(ctx context.Context) (string, error) {
-	_, err := p.list(ctx, listRequest{prefix: p.o.Prefix, delimited: true, max: 2})
-	return "", err
-}
-
-const probeContent = "a probe of ftpgate, safe to delete\n"
-
-// put stores as an upload does.
-func (p *probe) put(ctx context.Context) (string, error) {
-	f, err := (&fsys{Backend: p.Backend, ctx: ctx}).OpenFile(p.name(p.key), vfs.ModeReplace, vfs.NewFileMode)
-	if err != nil {
-		return "", err
-	}
-	_, _ = io.WriteString(f, probeContent) // Close says why if it fails
-	return "", f.Close()
-}
-
-func (p *probe) get(ctx context.Context) (string, error) {
-	o, err := p.head(ctx, p.key)
-	if err != nil {
-		return "", err
-	}
-	p.etag = o.etag
-	out, err := p.api.GetObject(ctx, &sdk.GetObjectInput{Bucket: &p.o.Bucket, Key: &p.key, IfMatch: &o.etag})
-	if err != nil {
-		return "", err
-	}
-	defer out.Body.Close()
-	content, err := io.ReadAll(io.LimitReader(out.Body, int64(len(probeContent))+1))
-	if err == nil && string(content) != probeContent {
-		err = fmt.Errorf("%w: what was read is not what was stored", vfs.ErrTransient)
-	}
-	return "", err
-}
-
-const (
-	limitNoCondition = `the store ignores If-None-Match: on_conflict = "refuse" and "rename" are best effort`
-	limitNoCopyCond  = "the store ignores conditions on the target of a copy: a rename onto a name that somebody takes at the same moment may replace his file"
-	limitNoDelete    = "the store ignores conditions of deletions: a file that changes while it is renamed may be lost"
-	limitUniform     = "the store demands parts of one size: set multipart_uniform = true; APPE and REST are then refused"
-	limitNoUniform   = "parts may have different sizes: multipart_uniform = true is not needed"
-)
-
-func (p *probe) putConditionally(ctx context.Context) (string, error) {
-	err := p.putMarker(ctx, p.key, nil, aws.String("*"))
-	switch {
-	case preconditionFailed(err):
-		return "", nil
-	case err == nil, notImplemented(err):
-		return limitNoCondition, nil
-	}
-	return "", err
-}
-
-// copy makes two copies; the second one must not replace the first.
-func (p *probe) copy(ctx context.Context) (string, error) {
-	o, err := p.head(ctx, p.key) // a store without conditions has replaced it
-	if err != nil {
-		return "", err
-	}
-	p.etag = o.etag
-	c := copying{from: o, to: p.key + "-copy"}
-	if err := c.run(ctx, p.Backend); err != nil {
-		return "", err
-	}
-	_, err = p.api.CopyObject(ctx, &sdk.CopyObjectInput{
-		Bucket: &p.o.Bucket, Key: &c.to, CopySource: aws.String(p.copySource(p.key)), IfNoneMatch: aws.String("*"),
-	})
-	switch {
-	case preconditionFailed(err):
-		return "", nil
-	case err == nil, notImplemented(err):
-		return limitNoCopyCond, nil
-	}
-	return "", err
-}
-
-// multipart makes an upload of parts that grow, as those of a large file do.
-func (p *probe) multipart(ctx context.Context) (string, error) {
-	key := p.key + "-parts"
-	made, err := p.api.CreateMultipartUpload(ctx, p.createInput(key, p.o.Put.Metadata), writing)
-	if err != nil {
-		return "", err
-	}
-	err = p.sendParts(ctx, key, made.UploadId)
-	if err == nil {
-		if p.o.Uniform {
-			return limitNoUniform, nil
-		}
-		return "", nil
-	}
-	_, abortErr := p.api.AbortMultipartUpload(ctx, &sdk.AbortMultipartUploadInput{Bucket: &p.o.Bucket, Key: &key, UploadId: made.UploadId})
-	switch {
-	case status(abortErr) == http.StatusForbidden:
-		return "", abortErr
-	case status(err) != http.StatusBadRequest:
-		return "", err
-	case p.o.Uniform:
-		return "", nil // that is what was to be expected
-	}
-	return limitUniform, nil
-}
-
-func (p *probe) sendParts(ctx context.Context, key string, id *string) error {
-	var parts []types.CompletedPart
-	zeros := make([]byte, minPartSize+1)
-	for i, size := range []int{minPartSize, minPartSize + 1, 1} {
-		number := int32(i + 1)
-		out, err := p.api.UploadPart(ctx, &sdk.UploadPartInput{
-			Bucket: &p.o.Bucket, Key: &key, UploadId: id, PartNumber: &number, Body: bytes.NewReader(zeros[:size]),
-			ChecksumAlgorithm: p.algorithm(),
-		})
-		if err != nil {
-			return err
-		}
-		parts = append(parts, types.CompletedPart{
-			PartNumber: &number, ETag: out.ETag, ChecksumCRC32: out.ChecksumCRC32, ChecksumCRC32C: out.ChecksumCRC32C,
-			ChecksumCRC64NVME: out.ChecksumCRC64NVME, ChecksumSHA1: out.ChecksumSHA1, ChecksumSHA256: out.ChecksumSHA256,
-		})
-	}
-	_, err := p.api.CompleteMultipartUpload(ctx, &sdk.CompleteMultipartUploadInput{
-		Bucket: &p.o.Bucket, Key: &key, UploadId: id, MultipartUpload: &types.CompletedMultipartUpload{Parts: parts},
-	})
-	return err
-}
-
-// deleteConditionally asks for the deletion of a version that never was.
-func (p *probe) deleteConditionally(ctx context.Context) (string, error) {
-	_, err := p.api.DeleteObject(ctx, &sdk.DeleteObjectInput{
-		Bucket: &p.o.Bucket, Key: aws.String(p.key + "-copy"), IfMatch: aws.String(`"00000000000000000000000000000000"`),
-	})
-	switch {
-	case preconditionFailed(err):
-		return "", nil
-	case err == nil, notImplemented(err):
-		return limitNoDelete, nil
-	}
-	return "", err
-}
-
-func (p *probe) deleteAll(ctx context.Context) (string, error) {
-	var first error
-	for _, suffix := range []string{"", "-copy", "-parts"} {
-		if err := p.delete(ctx, p.key+suffix, ""); first == nil {
-			first = err
+// tidy deletes what the steps may have left.
+func (p *probe) tidy(ctx context.Context) {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), vfs.PublishTimeout)
+	defer cancel()
+	p.stopped = false
+	for _, do := range []struct {
+		needed      bool
+		name, grant string
+		do          func(context.Context) (string, error)
+	}{
+		{p.begun, "abort what is left of " + p.key, "s3:ListBucketMultipartUploads, s3:AbortMultipartUpload", p.abortAll},
+		{p.stored, "delete what is left of " + p.key, "s3:DeleteObject", p.deleteAll},
+	} {
+		before := len(p.findings)
+		if do.needed && p.step(ctx, do.name, do.grant, do.do) {
+			p.findings = p.findings[:before] // as it should be
 		}
 	}
-	return "", first
-}
-
-func (p *probe) listUploads(ctx context.Context) (string, error) {
-	_, err := p.api.ListMultipartUploads(ctx, &sdk.ListMultipartUploadsInput{Bucket: &p.o.Bucket, Prefix: &p.o.Prefix, MaxUploads: aws.Int32(1)})
-	return "", err
 }

@@ -5,13 +5,13 @@ import (
 	"crypto/md5" //nolint:gosec // the ETag of S3
 	"encoding/hex"
 	"errors"
+	"fmt"
 	"io/fs"
 	"net/http"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	sdk "github.com/aws/aws-sdk-go-v2/service/s3"
-	"github.com/aws/aws-sdk-go-v2/service/s3/types"
 	"github.com/aws/smithy-go"
 	"github.com/aws/smithy-go/middleware"
 
@@ -29,13 +29,15 @@ const (
 func (u *upload) put() error {
 	c := u.collected()
 	in := u.fs.putInput(u.key, u.metadata(), c)
-	r := &body{c: c}
-	in.Body = r
 	p := publication{
+		limit: vfs.PublishTimeout,
 		request: func(ctx context.Context, a attempt) error {
-			r.progress = a.progress
+			in.Body = &body{c: c, progress: a.progress} // what was sent once has been read to its end
 			in.IfMatch, in.IfNoneMatch = a.ifMatch, a.ifNoneMatch
-			_, err := u.fs.api.PutObject(ctx, in, a.options...)
+			out, err := u.fs.api.PutObject(ctx, in, a.options...)
+			if err == nil && aws.ToString(out.ETag) == "" {
+				err = errNoETag
+			}
 			return err
 		},
 		would: func() made {
@@ -46,6 +48,7 @@ func (u *upload) put() error {
 			return made{size: c.size, etag: hex.EncodeToString(h.Sum(nil)), sums: sumsOf(u.fs.algorithm(), c)}
 		},
 	}
+	u.keepPut(in)
 	for try := 1; ; try++ {
 		err := u.decide(p)
 		if !isConflict(err) || try > conflictRetries {
@@ -54,6 +57,10 @@ func (u *upload) put() error {
 		time.Sleep(time.Duration(try) * conflictDelay)
 	}
 }
+
+// errNoETag: a success that does not name what it has made, as of a proxy that has lost its
+// server, is none. It counts as a lost answer.
+var errNoETag = fmt.Errorf("%w: the store reports success, but not of what", vfs.ErrTransient)
 
 // isConflict reports whether the store could not decide between two requests at once.
 func isConflict(err error) bool {
@@ -64,7 +71,9 @@ func isConflict(err error) bool {
 // publication is a request that publishes.
 type publication struct {
 	request func(ctx context.Context, a attempt) error
-	would   func() made // the object that it makes
+	would   func() made                    // the object that it makes
+	limit   time.Duration                  // without progress
+	goesOn  func(ctx context.Context) bool // the store may still be at it; nil: nobody can ask
 }
 
 // attempt is what one try of it is told.
@@ -92,22 +101,31 @@ func (u *upload) conditions() (ifMatch, ifNoneMatch *string) {
 	return nil, nil
 }
 
-// decide publishes. Where the store does not know conditions, a look before is all there
-// is. What continues an object is always looked at: a store may ignore them silently.
+// decide publishes. Stores like Amazon's may ignore conditions silently, so what depends on
+// one is looked at before, unless it is known that the store heeds them, and only one
+// session at a time does so for a key: then what is left is the moment between look and request, and
+// others than this gateway.
 func (u *upload) decide(p publication) error {
+	// Not every store minds conditions: no rename of ours looks now and copies later.
+	ctx, cancel := u.fs.detached()
+	defer cancel()
+	done, err := u.fs.turns.take(ctx, u.key)
+	if err != nil {
+		return errBusy
+	}
+	defer done()
 	defer u.fs.changed(u.key)
-	if u.continues() {
-		if err := u.isBase(); err != nil {
+	ifMatch, ifNoneMatch := u.conditions()
+	conditional := ifMatch != nil || ifNoneMatch != nil
+	if u.continues() || conditional && !u.fs.heedsConditions {
+		if err := u.isAsExpected(); err != nil {
 			return err
 		}
 	}
-	ifMatch, ifNoneMatch := u.conditions()
-	err := u.try(p, attempt{ifMatch: ifMatch, ifNoneMatch: ifNoneMatch})
-	if notImplemented(err) && (ifMatch != nil || ifNoneMatch != nil) {
-		if u.flag == vfs.ModeCreate {
-			if err := u.isFree(); err != nil {
-				return err
-			}
+	err = u.try(p, attempt{ifMatch: ifMatch, ifNoneMatch: ifNoneMatch})
+	if conditional && notImplemented(err) {
+		if err := u.isAsExpected(); err != nil { // the first request took its time
+			return err
 		}
 		err = u.try(p, attempt{})
 	}
@@ -124,7 +142,7 @@ func (u *upload) decide(p publication) error {
 // become of it if the answer was lost: then what is there is compared with what would
 // have been made.
 func (u *upload) try(p publication, a attempt) error {
-	ctx, progress, stop := patient(u.ctx)
+	ctx, progress, stop := patient(u.ctx, p.limit)
 	defer stop()
 	attempts := 0
 	a.progress, a.options = progress, []func(*sdk.Options){writing, counting(&attempts)}
@@ -134,13 +152,23 @@ func (u *upload) try(p publication, a attempt) error {
 	}
 	// Only the answer to the first attempt says what has become of the request: a second
 	// one may have met what the first one has made.
-	if (attempts > 1 || lostAnswer(err)) && u.isThere(p.would()) {
+	if (attempts > 1 || lostAnswer(err)) && u.settle(ctx, p, err) {
 		return nil
 	}
 	if ctx.Err() != nil {
 		return failedAs(context.DeadlineExceeded, err)
 	}
 	return err
+}
+
+var errBusy = fmt.Errorf("%w: another file of that name is being published", vfs.ErrTransient)
+
+// isAsExpected asks for what the conditions are about.
+func (u *upload) isAsExpected() error {
+	if u.continues() {
+		return u.isBase()
+	}
+	return u.isFree()
 }
 
 // isFree fails with fs.ErrExist if there is an object.
@@ -174,30 +202,6 @@ func (u *upload) lostRace(err error) bool {
 	return preconditionFailed(err) || u.from.base != nil && status(err) == http.StatusNotFound
 }
 
-// patient returns a context for a request that publishes: the end of parent does not
-// end it, but vfs.PublishTimeout without progress does.
-func patient(parent context.Context) (ctx context.Context, progress func(), stop func()) {
-	ctx, cancel := context.WithCancelCause(context.WithoutCancel(parent))
-	timer := time.AfterFunc(vfs.PublishTimeout, func() { cancel(context.DeadlineExceeded) })
-	return ctx, func() { timer.Reset(vfs.PublishTimeout) }, func() { timer.Stop(); cancel(nil) }
-}
-
-// isThere asks once whether the object is the one that would have been made. Where the
-// store encrypts, the ETag says nothing; then the checksum does.
-func (u *upload) isThere(m made) bool {
-	ctx, cancel := u.fs.detached()
-	defer cancel()
-	in := &sdk.HeadObjectInput{Bucket: &u.fs.o.Bucket, Key: &u.key, ChecksumMode: types.ChecksumModeEnabled}
-	out, err := u.fs.api.HeadObject(ctx, in)
-	if err != nil || aws.ToInt64(out.ContentLength) != m.size {
-		return false
-	}
-	same := func(a, b *string) bool { return a != nil && b != nil && *a == *b }
-	return aws.ToString(out.ETag) == `"`+m.etag+`"` || same(out.ChecksumCRC32, m.sums.crc32) ||
-		same(out.ChecksumCRC32C, m.sums.crc32c) || same(out.ChecksumCRC64NVME, m.sums.crc64) ||
-		same(out.ChecksumSHA1, m.sums.sha1) || same(out.ChecksumSHA256, m.sums.sha256)
-}
-
 // writing are the options of every request with a body: our checksum, or none.
 func writing(o *sdk.Options) {
 	o.RequestChecksumCalculation = aws.RequestChecksumCalculationWhenRequired
@@ -205,9 +209,15 @@ func writing(o *sdk.Options) {
 
 // counting counts the attempts of one request.
 func counting(n *int) func(*sdk.Options) {
-	count := middleware.FinalizeMiddlewareFunc("ftpgate:count", func(ctx context.Context, in middleware.FinalizeInput, next middleware.FinalizeHandler) (middleware.FinalizeOutput, middleware.Metadata, error) {
-		*n++
-		return next.HandleFinalize(ctx, in)
+	return eachAttempt(func(error) { *n++ })
+}
+
+// eachAttempt calls seen with what came of every attempt of one request.
+func eachAttempt(seen func(err error)) func(*sdk.Options) {
+	count := middleware.FinalizeMiddlewareFunc("ftpgate:attempts", func(ctx context.Context, in middleware.FinalizeInput, next middleware.FinalizeHandler) (middleware.FinalizeOutput, middleware.Metadata, error) {
+		out, metadata, err := next.HandleFinalize(ctx, in)
+		seen(err)
+		return out, metadata, err
 	})
 	return func(o *sdk.Options) {
 		o.APIOptions = append(o.APIOptions, func(s *middleware.Stack) error {

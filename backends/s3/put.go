@@ -60,6 +60,6 @@ func (b *Backend) createInput(key string, metadata map[string]string) *sdk.Creat
 		StorageClass: types.StorageClass(o.StorageClass), ACL: types.ObjectCannedACL(o.ACL),
 		ServerSideEncryption: types.ServerSideEncryption(o.Encryption.Algorithm), SSEKMSKeyId: text(o.Encryption.KMSKey),
 		ContentType: b.contentType(key), Tagging: b.tags(), Metadata: metadata,
-		ChecksumAlgorithm: b.algorithm(),
+		ChecksumAlgorithm: b.algorithm(), ChecksumType: b.checksumType(),
 	}
 }

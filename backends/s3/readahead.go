@@ -78,7 +78,7 @@ func (d *download) newReadAhead() *readAhead {
 	if o.Concurrency < 2 || d.broken != nil || d.end-d.off < 2*size {
 		return nil
 	}
-	a := &readAhead{d: d, claim: o.Budget.Claim(), size: size, next: d.off}
+	a := &readAhead{d: d, claim: o.Budget.Claim(nil), size: size, next: d.off}
 	a.ctx, a.cancel = context.WithCancel(d.ctx)
 	if !a.fill(d.stream) {
 		a.close()
@@ -100,14 +100,16 @@ func (a *readAhead) fill(stream io.ReadCloser) bool {
 		body := stream
 		stream = nil
 		until := a.next
-		a.wg.Go(func() { a.fetch(s, body, off, until) })
+		a.wg.Go(func() {
+			defer close(s.filled)
+			s.err = guarded(func() error { return a.fetch(s, body, off, until) })
+		})
 	}
 	return len(a.spans) > 0
 }
 
 // fetch fills s with the bytes from off to end. body, if there is one, is at off.
-func (a *readAhead) fetch(s *span, body io.ReadCloser, off, end int64) {
-	defer close(s.filled)
+func (a *readAhead) fetch(s *span, body io.ReadCloser, off, end int64) error {
 	defer func() {
 		if body != nil {
 			_ = body.Close() // whatever was wrong, Read has said it
@@ -115,15 +117,14 @@ func (a *readAhead) fetch(s *span, body io.ReadCloser, off, end int64) {
 	}()
 	tries := 0
 	for off < end {
-		k := newChunk(largeChunk)
+		k := a.d.fs.o.Budget.chunk(largeChunk)
 		want := int(min(end-off, largeChunk))
 		for k.n < want {
 			var err error
 			if body == nil {
 				if body, err = a.d.get(a.ctx, off+int64(k.n), end); err != nil {
-					s.err = err
 					k.free()
-					return
+					return err
 				}
 			}
 			var n int
@@ -137,14 +138,15 @@ func (a *readAhead) fetch(s *span, body io.ReadCloser, off, end int64) {
 			}
 			_ = body.Close()
 			body = nil
-			if tries, s.err = again(a.ctx, tries, err); s.err != nil {
+			if tries, err = again(a.ctx, tries, err); err != nil {
 				k.free()
-				return
+				return err
 			}
 		}
 		off += int64(k.n)
 		s.filled <- k
 	}
+	return nil
 }
 
 // read copies what has arrived to p. It returns 0 and no error when nothing is on its

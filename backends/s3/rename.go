@@ -59,7 +59,8 @@ func (f *fsys) renameObject(oldname, newname string, o object, exclusive bool) e
 	if err != nil {
 		return err
 	}
-	done, err := f.turns.take(f.ctx, to)
+	// Of two that rename one file, the second one finds it gone.
+	done, err := f.turns.take(f.ctx, o.key, to)
 	if err != nil {
 		return err
 	}
@@ -84,8 +85,10 @@ func (f *fsys) renameObject(oldname, newname string, o object, exclusive bool) e
 	// From here on stopping would leave both names.
 	ctx, cancel := f.detached()
 	defer cancel()
-	if err := f.delete(ctx, o.key, c.from.etag); err != nil {
-		return err // on 412 the object has changed since it was copied: then the new one stays
+	if err := f.deleteCopied(ctx, c.from); err != nil {
+		// If somebody has renamed it at the same moment, through another gateway, the
+		// copy stays: it may be all there is, if he has given it the same name.
+		return err
 	}
 	f.keepParent(oldname)
 	return nil

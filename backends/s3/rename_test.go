@@ -52,7 +52,7 @@ func TestRenameCost(t *testing.T) {
 	if err := fsys.Rename("/f.tmp", "/f"); err != nil {
 		t.Fatal(err)
 	}
-	if ops := st.wire.Ops(); !slices.Equal(ops, []string{"ListObjectsV2", "CopyObject", "DeleteObject"}) {
+	if ops := st.wire.Ops(); !slices.Equal(ops, []string{"ListObjectsV2", "CopyObject", "HeadObject", "DeleteObject"}) {
 		t.Errorf("it took %q", ops)
 	}
 	if keys := st.keys(t); !slices.Equal(keys, []string{"f"}) {
@@ -239,7 +239,7 @@ func TestRenameDirectory(t *testing.T) {
 		if got, _ := st.get(t, "new/3/39"); got != "3/39" {
 			t.Errorf("a file holds %q", got)
 		}
-		if h := st.head(t, "new/"); strings.Contains(h.Metadata[renamedFrom], "old") {
+		if h := st.head(t, "new/"); strings.Contains(h.Metadata[renamingKey], "old") {
 			t.Errorf("the marker says %v", h.Metadata)
 		}
 		copied := false

@@ -5,9 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
-	"net/url"
 	"strings"
-	"sync"
+	"sync/atomic"
 
 	"golang.org/x/sync/errgroup"
 
@@ -15,28 +14,31 @@ import (
 )
 
 // A directory is renamed in three steps: its objects are listed, all are copied, and
-// only then the old ones are deleted. Until the end the marker of the new name says
-// in its metadata where it comes from, so that the same command, given
-// again after a failure or a crash, goes on instead of finding its target taken.
-
-// renamedFrom is the metadata key of the old name, escaped as in a URL.
-const renamedFrom = "ftpgate-renamed-from"
+// only then the old ones are deleted. How far it has come is in the markers of both
+// names (renamemark.go), so that the same command, given again after a failure or a
+// crash, goes on instead of finding its target taken.
+//
+// Nothing under the new name is ever replaced. An object there stands for its source
+// only if it is known to be a copy of it: by its ETag, or by that of the source in its
+// metadata (copyOfKey).
 
 // copies is how many objects of a directory are copied at once.
 const copies = 16
 
 var (
 	errTooMany = fmt.Errorf("%w: the directory holds more objects than rename_limit", vfs.ErrUnsupported)
-	errLeft    = fmt.Errorf("%w: objects changed while their directory was renamed, and are under both names", vfs.ErrTransient)
+	errTaken   = fmt.Errorf("%w: it is no copy of the file of the old directory; nothing was deleted", fs.ErrExist)
+	errLeft    = fmt.Errorf("%w: files of the directory have changed while it was renamed, and are under the old name, or under both", vfs.ErrTransient)
 )
 
 // renaming is a directory on its way from one prefix to another.
 type renaming struct {
 	f        *fsys
 	from, to string // dirKeys
+	id       string // of the attempt, and of those that go on with it
+	deleting bool   // everything has been copied
 
-	objects []object          // without the marker
-	there   map[string]object // what an earlier attempt has copied already
+	objects []object // without the marker
 }
 
 func (f *fsys) renameDirectory(oldname, newname string) error {
@@ -44,52 +46,61 @@ func (f *fsys) renameDirectory(oldname, newname string) error {
 	if err != nil {
 		return err
 	}
+	to, err := f.dirKey(newname)
+	if err != nil {
+		return err
+	}
+	done, err := f.turns.take(f.ctx, from, to)
+	if err != nil {
+		return err
+	}
+	defer done()
 	if err := f.findDir(f.ctx, from); err != nil {
 		return err
 	}
 	if vfs.Within(oldname, newname) {
 		return fs.ErrInvalid
 	}
-	to, err := f.dirKey(newname)
-	if err != nil {
-		return err
-	}
 	key, _ := f.key(newname) // as good as dirKey
 	if err := f.mustBeFree(key); err != nil {
 		return err
 	}
 	r := &renaming{f: f, from: from, to: to}
+	if err := r.list(); err != nil {
+		return err
+	}
 	if err := r.begin(); err != nil {
 		return err
 	}
-	if err := r.copyAll(); err != nil {
-		return err
+	if !r.deleting {
+		if err := r.copyAll(); err != nil {
+			return err
+		}
+		if err := r.allCopied(); err != nil {
+			return err
+		}
 	}
-	if err := r.deleteAll(); err != nil {
-		return err
-	}
-	// What is left are the markers.
-	ctx, cancel := f.detached()
-	defer cancel()
-	if err := f.delete(ctx, from, ""); err != nil {
-		return err
-	}
-	f.keepParent(oldname)
-	return r.end(ctx)
-}
-
-// begin lists what there is to copy and marks the target.
-func (r *renaming) begin() error {
-	f := r.f
-	resumed, err := r.resumed()
+	left, err := r.deleteAll()
 	if err != nil {
 		return err
 	}
-	err = f.walk(f.ctx, r.from, func(o *object) error {
+	if err := r.end(); err != nil {
+		return err
+	}
+	f.keepParent(oldname)
+	if left {
+		return errLeft
+	}
+	return nil
+}
+
+// list finds what there is to copy.
+func (r *renaming) list() error {
+	return r.f.walk(r.f.ctx, r.from, func(o *object) error {
 		switch {
 		case o.key == r.from:
 			return nil
-		case len(r.objects) >= f.o.RenameLimit:
+		case len(r.objects) >= r.f.o.RenameLimit:
 			return errTooMany
 		case len(r.target(o.key)) > maxKey:
 			return vfs.ErrBadName
@@ -97,93 +108,55 @@ func (r *renaming) begin() error {
 		r.objects = append(r.objects, *o)
 		return nil
 	})
-	if err != nil {
-		return err
-	}
-	if resumed {
-		r.there = make(map[string]object)
-		return f.walk(f.ctx, r.to, func(o *object) error { r.there[o.key] = *o; return nil })
-	}
-	attempts := 0
-	err = conditionally("*", func(condition *string) error {
-		return f.putMarker(f.ctx, r.to, map[string]string{renamedFrom: url.QueryEscape(r.from)}, condition, counting(&attempts))
-	})
-	if !preconditionFailed(err) {
-		return err
-	}
-	if attempts > 1 { // the first attempt may have made it, and its answer was lost
-		if ours, err := r.resumed(); ours || err != nil {
-			return err
-		}
-	}
-	return fs.ErrExist
-}
-
-// end makes the marker of the target an ordinary one. Some stores keep the metadata of
-// a marker that is written again.
-func (r *renaming) end(ctx context.Context) error {
-	defer r.f.changed(r.to)
-	if err := r.f.putMarker(ctx, r.to, nil, nil); err != nil {
-		return err
-	}
-	marker, err := r.f.head(ctx, r.to)
-	if err != nil || marker.metadata[renamedFrom] == "" {
-		return err
-	}
-	return r.f.putMarker(ctx, r.to, map[string]string{renamedFrom: "nowhere"}, nil)
 }
 
 func (r *renaming) target(key string) string { return r.to + key[len(r.from):] }
 
-// resumed reports whether the target is what an earlier attempt has left. Any other
-// directory of that name is fs.ErrExist.
-func (r *renaming) resumed() (bool, error) {
-	err := r.f.findDir(r.f.ctx, r.to)
-	switch {
-	case errors.Is(err, fs.ErrNotExist):
-		return false, nil
-	case err != nil:
-		return false, err
-	}
-	r.f.changed(r.to)
-	marker, err := r.f.head(r.f.ctx, r.to)
-	switch {
-	case err == nil && marker.metadata[renamedFrom] == url.QueryEscape(r.from):
-		return true, nil
-	case err == nil, errors.Is(err, fs.ErrNotExist):
-		return false, fs.ErrExist
-	}
-	return false, err
-}
-
-func (r *renaming) copyAll() error {
-	group, ctx := errgroup.WithContext(r.f.ctx)
-	group.SetLimit(copies)
+// each runs do for the objects, so many at once, until one fails.
+func (r *renaming) each(ctx context.Context, atOnce int, do func(ctx context.Context, o *object) error) error {
+	group, ctx := errgroup.WithContext(ctx)
+	group.SetLimit(atOnce)
 	for i := range r.objects {
 		if ctx.Err() != nil {
 			break
 		}
-		group.Go(func() error { return r.copyOne(ctx, &r.objects[i]) })
+		group.Go(func() error {
+			return guarded(func() error { return do(ctx, &r.objects[i]) })
+		})
 	}
 	return group.Wait()
 }
 
-// copyOne copies an object, in the version that is there now, unless an earlier
-// attempt has: what is newer than its source stays as it is.
+func (r *renaming) copyAll() error { return r.each(r.f.ctx, copies, r.copyOne) }
+
+// copyOne copies an object, in the version that is there now, unless that has been done.
+// Since not every store minds the condition of a copy, it looks before; uploads through
+// this gateway do not slip in between, for it is not their turn.
 func (r *renaming) copyOne(ctx context.Context, o *object) error {
 	to := r.target(o.key)
-	for attempt := 0; ; attempt++ {
-		if done, ok := r.there[to]; ok && done.size == o.size && !done.modified.Before(o.modified) {
-			return nil
+	if isMarker(*o) {
+		return r.copyMarker(ctx, to)
+	}
+	done, err := r.f.turns.take(ctx, to)
+	if err != nil {
+		return err
+	}
+	defer done()
+	star := "*"
+	for attempt := 1; ; attempt++ {
+		if ok, err := r.copied(ctx, *o); ok || err != nil {
+			return err
 		}
-		err := r.copy(ctx, *o, to)
+		c := copying{from: *o, to: to, ifNoneMatch: &star, record: !r.f.keepsETag(*o)}
+		err := c.run(ctx, r.f.Backend)
 		switch {
 		case errors.Is(err, fs.ErrNotExist): // somebody has deleted it
 			o.key = ""
 			return nil
-		case !preconditionFailed(err) || attempt > 0:
+		case !preconditionFailed(err) || attempt > 1:
 			return err
 		}
+		// It has changed, or somebody has taken the target.
 		now, err := r.f.head(ctx, o.key)
 		switch {
 		case errors.Is(err, fs.ErrNotExist):
@@ -196,36 +169,72 @@ func (r *renaming) copyOne(ctx context.Context, o *object) error {
 	}
 }
 
-// copy copies an object. Not every store copies markers; another one is as good.
-func (r *renaming) copy(ctx context.Context, o object, to string) error {
-	if o.size == 0 && strings.HasSuffix(to, "/") {
-		return r.f.putMarker(ctx, to, nil, nil)
+// copied reports whether the target of an object is a copy of it: errTaken if it is
+// something else.
+func (r *renaming) copied(ctx context.Context, o object) (bool, error) {
+	to := r.target(o.key)
+	there, err := r.f.head(ctx, to)
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return false, nil
+	case err != nil:
+		return false, err
+	case isCopy(there, o):
+		return true, nil
 	}
-	return copying{from: o, to: to}.run(ctx, r.f.Backend)
+	return false, fault("rename", r.f.name(to), errTaken)
 }
 
-// deleteAll deletes what has been copied, in the version that has been copied.
-func (r *renaming) deleteAll() error {
-	var left sync.Once
-	var changed error
-	group, ctx := errgroup.WithContext(r.f.ctx)
-	group.SetLimit(deletions)
-	for i := range r.objects {
-		o := &r.objects[i]
-		if o.key == "" {
-			continue
-		}
-		group.Go(func() error {
-			err := r.f.delete(ctx, o.key, o.etag)
-			if preconditionFailed(err) {
-				left.Do(func() { changed = errLeft })
-				return nil
-			}
-			return err
-		})
+// isMarker reports whether an object only says that there is a directory.
+func isMarker(o object) bool { return o.size == 0 && strings.HasSuffix(o.key, "/") }
+
+// copyMarker makes another marker, for not every store copies them.
+func (r *renaming) copyMarker(ctx context.Context, to string) error {
+	err := conditionally("*", func(condition *string) error { return r.f.putMarker(ctx, to, nil, condition) })
+	if preconditionFailed(err) {
+		return nil
 	}
-	if err := group.Wait(); err != nil {
+	return err
+}
+
+// deleteAll deletes what has been copied, in the version that has been copied, and
+// reports whether anything is left.
+func (r *renaming) deleteAll() (left bool, err error) {
+	var kept atomic.Bool
+	err = r.each(r.f.ctx, deletions, func(ctx context.Context, o *object) error {
+		err := r.deleteOne(ctx, *o)
+		if errors.Is(err, errReplaced) || errors.Is(err, errTaken) {
+			kept.Store(true)
+			return nil
+		}
+		return err
+	})
+	return kept.Load(), err
+}
+
+// deleteOne deletes one object. No upload through this gateway comes between the look
+// and the deletion.
+func (r *renaming) deleteOne(ctx context.Context, o object) error {
+	switch {
+	case o.key == "":
+		return nil
+	case isMarker(o):
+		return r.f.delete(ctx, o.key, "")
+	}
+	done, err := r.f.turns.take(ctx, o.key)
+	if err != nil {
 		return err
 	}
-	return changed
+	defer done()
+	if r.deleting { // by an earlier attempt: this one has copied nothing
+		if ok, err := r.copied(ctx, o); err != nil {
+			return err
+		} else if !ok {
+			return errReplaced
+		}
+	}
+	if err := r.f.deleteCopied(ctx, o); !errors.Is(err, fs.ErrNotExist) {
+		return err
+	}
+	return nil // somebody else has deleted it
 }

@@ -1,6 +1,7 @@
 package s3
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -24,6 +25,7 @@ type continuing struct {
 	base   *object // nil: there is none
 	keep   int64   // bytes of it that stay; -1: Seek has not said yet
 	staged bool    // the upload holds them
+	kept   kept
 }
 
 // continues reports whether the upload keeps the head of what is there.
@@ -31,10 +33,10 @@ func (u *upload) continues() bool {
 	return u.flag == vfs.ModeAppend || u.flag == vfs.ModeRestart
 }
 
-// look finds the object to continue: one HEAD. It is looked at again by every request
+// look finds the object to continue: one HEAD, and one request more if it has tags. It is looked at again by every request
 // that follows.
 func (u *upload) look() error {
-	o, err := u.fs.head(u.ctx, u.key)
+	o, whole, err := u.fs.headWhole(u.ctx, u.key)
 	switch {
 	case errors.Is(err, fs.ErrNotExist) && u.flag == vfs.ModeAppend:
 		return nil
@@ -47,7 +49,7 @@ func (u *upload) look() error {
 	if u.from.keep = o.size; u.flag == vfs.ModeRestart {
 		u.from.keep = -1
 	}
-	return nil
+	return u.keep(whole)
 }
 
 // Seek sets where a ModeRestart upload goes on, once, before the first Write.
@@ -91,10 +93,9 @@ func (u *upload) stage() error {
 func (u *upload) readHead() error {
 	d := &download{fs: u.fs, name: u.name, object: *u.from.base, end: u.from.keep, ctx: u.ctx, cancel: func() {}}
 	defer d.Close()
-	k := newChunk(smallChunk)
-	defer k.free()
+	b := make([]byte, smallChunk)
 	for {
-		n, err := d.read(k.b)
+		n, err := d.read(b)
 		switch {
 		case err == io.EOF: //nolint:errorlint // a wrapped one is a failure, not the end
 			return nil
@@ -103,7 +104,7 @@ func (u *upload) readHead() error {
 		case err != nil:
 			return err
 		}
-		if err := u.collected().append(u.ctx, k.b[:n]); err != nil {
+		if err := u.collected().append(u.ctx, b[:n]); err != nil {
 			return err
 		}
 	}
@@ -115,6 +116,7 @@ func (u *upload) copyHead() error {
 	n := (keep + u.fs.o.CopyPart - 1) / u.fs.o.CopyPart
 	n = max(1, min(n, maxCopies, keep/u.fs.o.minPart))
 	m := u.multi()
+	m.copies = true
 	for i := range n {
 		number, err := m.place()
 		if err != nil {
@@ -130,23 +132,19 @@ func (u *upload) copyHead() error {
 
 func (m *multipart) copyPart(id string, number int32, first, last int64) (types.CompletedPart, error) {
 	u := m.u
-	out, err := u.fs.api.UploadPartCopy(u.ctx, &sdk.UploadPartCopyInput{
-		Bucket: &u.fs.o.Bucket, Key: &u.key, UploadId: &id, PartNumber: &number,
-		CopySource: aws.String(u.fs.copySource(u.key)), CopySourceIfMatch: text(u.from.base.etag),
-		CopySourceRange: aws.String(fmt.Sprintf("bytes=%d-%d", first, last)),
+	var part types.CompletedPart
+	err := m.outlast(atOnce, func(ctx context.Context) (err error) {
+		part, err = u.fs.copyPart(ctx, &sdk.UploadPartCopyInput{
+			Bucket: &u.fs.o.Bucket, Key: &u.key, UploadId: &id, PartNumber: &number,
+			CopySource: aws.String(u.fs.copySource(u.key)), CopySourceIfMatch: text(u.from.base.etag),
+			CopySourceRange: aws.String(fmt.Sprintf("bytes=%d-%d", first, last)),
+		})
+		return err
 	})
-	if err != nil {
-		if s := status(err); s == http.StatusPreconditionFailed || s == http.StatusNotFound {
-			err = failedAs(vfs.ErrTransient, err)
-		}
-		return types.CompletedPart{}, err
+	if s := status(err); s == http.StatusPreconditionFailed || s == http.StatusNotFound {
+		err = failedAs(vfs.ErrTransient, err)
 	}
-	r := out.CopyPartResult
-	return types.CompletedPart{
-		ETag:          r.ETag,
-		ChecksumCRC32: r.ChecksumCRC32, ChecksumCRC32C: r.ChecksumCRC32C, ChecksumCRC64NVME: r.ChecksumCRC64NVME,
-		ChecksumSHA1: r.ChecksumSHA1, ChecksumSHA256: r.ChecksumSHA256,
-	}, nil
+	return part, err
 }
 
 // isBase fails with vfs.ErrTransient if what the upload continues has changed. The
@@ -171,7 +169,7 @@ func (u *upload) isBase() error {
 var errChanged = fmt.Errorf("%w: the file has changed since the upload began", vfs.ErrTransient)
 
 // metadata is that of the new object: what the old one had and what is configured, but
-// not its time.
+// neither its time nor a digest of its content.
 func (u *upload) metadata() map[string]string {
 	configured := u.fs.o.Put.Metadata
 	if u.from.base == nil || len(u.from.base.metadata) == 0 {
@@ -179,6 +177,8 @@ func (u *upload) metadata() map[string]string {
 	}
 	m := maps.Clone(u.from.base.metadata)
 	delete(m, mtimeKey)
+	delete(m, md5Key)
+	delete(m, copyOfKey)
 	maps.Copy(m, configured)
 	return m
 }

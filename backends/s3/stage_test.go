@@ -5,10 +5,15 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
+	"net/http"
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
+	"github.com/aws/aws-sdk-go-v2/aws"
+	sdk "github.com/aws/aws-sdk-go-v2/service/s3"
+	"github.com/aws/aws-sdk-go-v2/service/s3/types"
 	"github.com/spf13/afero"
 
 	"github.com/ftpgate/ftpgate/backends/s3/internal/fake"
@@ -227,6 +232,50 @@ func TestAbortContinued(t *testing.T) {
 				}
 				r.stores("f", noise(keep))
 				r.ended()
+			}
+		}
+	})
+}
+
+// TestContinuedKeepsAttributes: what is appended to stays what it was.
+func TestContinuedKeepsAttributes(t *testing.T) {
+	eachStore(t, func(t *testing.T, st *store) {
+		for name, size := range map[string]int{"put": 10, "parts": 2 * testPart} {
+			expires := time.Date(2030, 1, 2, 3, 4, 5, 0, time.UTC)
+			in := &sdk.PutObjectInput{
+				Bucket: &st.bucket, Key: aws.String(st.prefix + name), Body: strings.NewReader(string(noise(100))),
+				ContentType: aws.String("text/x-test"), CacheControl: aws.String("no-cache"), ContentDisposition: aws.String("inline"),
+				ContentLanguage: aws.String("eo"), ContentEncoding: aws.String("x-none"), Expires: &expires,
+				Metadata: map[string]string{"color": "red"}, Tagging: aws.String("a=b&c=d+e"),
+			}
+			if st.fake != nil {
+				in.StorageClass = types.StorageClassStandardIa
+			}
+			if _, err := st.direct.PutObject(t.Context(), in); err != nil {
+				t.Fatal(err)
+			}
+			r := newRig(t, st, func(o *Options) { o.Put.ContentTypes, o.Put.Tags = true, map[string]string{"new": "file"} })
+			if err := r.upload("/"+name, vfs.ModeAppend, noise(size)); err != nil {
+				t.Fatal(err)
+			}
+			h := st.head(t, name)
+			if got := aws.ToInt64(h.ContentLength); got != int64(100+size) {
+				t.Errorf("%s: %d bytes", name, got)
+			}
+			for _, c := range []struct{ what, got, want string }{
+				{"content type", aws.ToString(h.ContentType), "text/x-test"},
+				{"cache control", aws.ToString(h.CacheControl), "no-cache"},
+				{"disposition", aws.ToString(h.ContentDisposition), "inline"},
+				{"language", aws.ToString(h.ContentLanguage), "eo"},
+				{"encoding", aws.ToString(h.ContentEncoding), "x-none"},
+				{"expires", aws.ToString(h.ExpiresString), expires.Format(http.TimeFormat)},
+				{"metadata", h.Metadata["color"], "red"},
+				{"tags", fmt.Sprint(st.tags(t, name)), "[a=b c=d e]"},
+				{"storage class", string(h.StorageClass), string(in.StorageClass)},
+			} {
+				if c.got != c.want && (c.what != "storage class" || st.fake != nil) {
+					t.Errorf("%s: %s: %q, want %q", name, c.what, c.got, c.want)
+				}
 			}
 		}
 	})

@@ -2,7 +2,9 @@ package s3
 
 import (
 	"context"
+	"errors"
 	"io/fs"
+	"iter"
 	"os"
 	"sync"
 	"time"
@@ -32,6 +34,7 @@ type upload struct {
 	parts  *multipart // nil as long as one PutObject may do
 	from   continuing // of ModeAppend and ModeRestart
 	size   int64      // of all that was written, and of the head that is kept
+	sizes  sizes      // of the parts
 }
 
 // openUpload makes no request, except in the modes that continue an object.
@@ -46,11 +49,12 @@ func (f *fsys) openUpload(name string, flag int) (afero.File, error) {
 	if err != nil {
 		return nil, fault("open", name, err)
 	}
-	u := &upload{fs: f, name: name, key: key, flag: flag, claim: f.o.Budget.Claim()}
+	u := &upload{fs: f, name: name, key: key, flag: flag, sizes: f.sizesFor(0)}
+	u.claim = f.o.Budget.Claim(u.tooSlow)
 	u.ctx, u.cancel = context.WithCancelCause(f.ctx)
 	if u.continues() {
 		if err := u.look(); err != nil {
-			u.cancel(fs.ErrClosed)
+			u.release()
 			return nil, fault("open", name, err)
 		}
 	}
@@ -90,6 +94,8 @@ func (u *upload) step(op string, do func() error) error {
 
 // Write collects p. It waits for memory, and while too many parts are on their way.
 func (u *upload) Write(p []byte) (int, error) {
+	u.claim.busy(len(p))
+	defer u.claim.waiting()
 	err := u.step("write", func() error { return u.collect(p) })
 	if err != nil {
 		return 0, err
@@ -98,6 +104,15 @@ func (u *upload) Write(p []byte) (int, error) {
 }
 
 func (u *upload) WriteString(s string) (int, error) { return u.Write([]byte(s)) }
+
+// HintSize implements vfs.SizeHinter.
+func (u *upload) HintSize(n int64) {
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	if u.part == nil && u.parts == nil {
+		u.sizes = u.fs.sizesFor(n)
+	}
+}
 
 // collect adds p to the part, and sends every part that is full and not the only one.
 func (u *upload) collect(p []byte) error {
@@ -130,7 +145,7 @@ func (u *upload) collect(p []byte) error {
 func (u *upload) collected() *content {
 	if u.part == nil {
 		number := u.number()
-		u.part = &content{claim: u.claim, limit: u.fs.partSize(number), later: number > 1, sum: newSum(u.fs.algorithm())}
+		u.part = &content{claim: u.claim, limit: u.sizes.part(number), later: number > 1, sum: newSum(u.fs.algorithm())}
 	}
 	return u.part
 }
@@ -141,6 +156,8 @@ func (u *upload) end(op string) error {
 		return fault(op, u.name, fs.ErrClosed)
 	}
 	u.done = true
+	u.claim.busy(0)
+	u.claim.Full()
 	return nil
 }
 
@@ -156,21 +173,47 @@ func (u *upload) Abort() error {
 
 // Close publishes, or discards and says why.
 func (u *upload) Close() error {
+	_, err := u.CloseFree(func(func(string) bool) {})
+	return err
+}
+
+// CloseFree implements vfs.FreeCloser, for what is still in memory as a whole.
+func (u *upload) CloseFree(others iter.Seq[string]) (name string, err error) {
 	u.mu.Lock()
 	defer u.mu.Unlock()
 	if err := u.end("close"); err != nil {
-		return err
+		return "", err
 	}
-	err := u.failed
-	if err == nil {
+	if err = u.failed; err == nil {
 		err = u.publish()
+		if u.isTaken(err) {
+			for name = range others {
+				if err = u.publishAs(name); !u.isTaken(err) {
+					break
+				}
+			}
+		}
 	}
 	if err != nil {
 		_ = u.discard() // the other error says more
-		return fault("close", u.name, err)
+		return "", fault("close", u.name, err)
 	}
 	u.release()
-	return nil
+	return name, nil
+}
+
+// isTaken reports whether the upload failed because there is an object of its name, and
+// can be published under another.
+func (u *upload) isTaken(err error) bool {
+	return u.flag == vfs.ModeCreate && u.parts == nil && errors.Is(err, fs.ErrExist)
+}
+
+// publishAs is publish under another name.
+func (u *upload) publishAs(name string) (err error) {
+	if u.key, err = u.fs.key(name); err != nil {
+		return err
+	}
+	return u.put()
 }
 
 // publish makes an object of what was written, or fails and leaves the old one.

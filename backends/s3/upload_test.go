@@ -134,7 +134,8 @@ func noise(n int) []byte {
 	return b
 }
 
-// A small file is one PutObject and nothing else.
+// A small file is one PutObject and nothing else, but for a look if it may replace nothing
+// and the store may not heed conditions.
 func TestSmallUpload(t *testing.T) {
 	eachStore(t, func(t *testing.T, st *store) {
 		r := newRig(t, st)
@@ -149,10 +150,19 @@ func TestSmallUpload(t *testing.T) {
 				if err := r.upload("/d/f", flag, data); err != nil {
 					t.Fatalf("%d bytes: %v", size, err)
 				}
-				r.asked("PutObject")
+				if flag == vfs.ModeCreate {
+					r.asked("HeadObject", "PutObject")
+				} else {
+					r.asked("PutObject")
+				}
 				r.stores("d/f", data)
 			}
 		}
+		r.b.heedsConditions = true
+		if err := r.upload("/new", vfs.ModeCreate, noise(100)); err != nil {
+			t.Fatal(err)
+		}
+		r.asked("PutObject")
 	})
 }
 
@@ -349,7 +359,7 @@ func TestAbort(t *testing.T) {
 // Whatever a request is doing, the end of the context ends it at once, and nothing is
 // left: the bubble would wait for it.
 func TestAbortEndsRequests(t *testing.T) {
-	for op, patience := range map[string]time.Duration{"CreateMultipartUpload": createPatience, "UploadPart": 0} {
+	for op, patience := range map[string]time.Duration{"CreateMultipartUpload": cutPatience, "UploadPart": 0} {
 		synctest.Test(t, func(t *testing.T) {
 			r := newRig(t, newBubble(t, fake.Options{}))
 			r.wire.Inject(fake.Fault{Op: op, Effect: fake.Hang()})
@@ -448,7 +458,7 @@ func TestSlowPublishing(t *testing.T) {
 func TestAbortDuringCreate(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		r := newRig(t, newBubble(t, fake.Options{}))
-		r.wire.Inject(fake.Fault{Op: "CreateMultipartUpload", Effect: fake.Latency(createPatience / 2)})
+		r.wire.Inject(fake.Fault{Op: "CreateMultipartUpload", Effect: fake.Latency(cutPatience / 2)})
 		f := r.create("/f", vfs.ModeReplace)
 		if err := write(f, noise(testPart+1)); err != nil {
 			t.Fatal(err)
@@ -528,7 +538,11 @@ func TestLostAnswer(t *testing.T) {
 					if err := r.upload("/f", flag, noise(size)); err != nil {
 						t.Errorf("%s, %s of %d bytes: %v", name, op, size, err)
 					}
-					if n := r.wire.Count("HeadObject"); n > 1 {
+					looks := 1
+					if flag == vfs.ModeCreate {
+						looks = 2 // one before
+					}
+					if n := r.wire.Count("HeadObject"); n > looks {
 						t.Errorf("asked %q", r.wire.Ops())
 					}
 					r.stores("f", noise(size))
@@ -583,30 +597,4 @@ func TestErrorInSuccess(t *testing.T) {
 	}
 	r.wire.Heal()
 	r.empty()
-}
-
-func TestPartSizes(t *testing.T) {
-	b := &Backend{o: Options{PartSize: DefaultPartSize}}
-	var total int64
-	for n := int32(1); n <= maxParts; n++ {
-		size := b.partSize(n)
-		if n <= equalParts && size != DefaultPartSize {
-			t.Fatalf("part %d has %d bytes", n, size)
-		}
-		if size > maxPartSize {
-			t.Fatalf("part %d has %d bytes, more than S3 takes", n, size)
-		}
-		total += size
-	}
-	if total < maxSize {
-		t.Errorf("only %d bytes fit", total)
-	}
-	b.o.Uniform = true
-	if b.partSize(maxParts) != DefaultPartSize {
-		t.Error("uniform parts grow")
-	}
-	b.o = Options{PartSize: minPartSize}
-	for n := int32(1); n <= maxParts; n++ {
-		total += b.partSize(n)
-	}
 }

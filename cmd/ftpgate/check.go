@@ -22,9 +22,11 @@ none, what would be served. Nothing is opened, listened on or created.
 
 With --connect it also asks every object store that somebody uses whether it
 can do what the gateway needs: it stores, copies and deletes objects whose names begin with
-.ftpgate-probe- below the prefix, 10 MiB in all, and says which IAM action is missing. It logs in to
-every upstream FTP server, and where it may write it stores, renames and deletes small files whose names begin
-with .ftpgate- below the root.
+.ftpgate-probe- below the prefix, 10 MiB in all, and says which IAM action is missing.
+It deletes them when it is interrupted, too. Where nobody may change anything, it only reads.
+
+It logs in to every upstream FTP server as well, and where it may write it stores, renames and deletes
+small files whose names begin with .ftpgate- below the root.
 
 Warnings are for things that work and are probably not wanted. Only errors
 make the exit code 1.`,

@@ -40,7 +40,8 @@ configuration that are older than --older-than; with --delete it also deletes
 them.
 
 Uploads that other programs make below these prefixes are among them, and so
-are those of a running gateway that have taken that long.`,
+are those of a running gateway that have taken that long. One of which the
+store does not say when it was begun is left alone, with an error.`,
 		Example: `  ftpgate s3 cleanup
   ftpgate s3 cleanup --older-than 168h --delete`,
 		Args: cobra.NoArgs,
@@ -64,7 +65,7 @@ are those of a running gateway that have taken that long.`,
 }
 
 func cleanup(ctx context.Context, out, errOut io.Writer, c *config.Config, before time.Time, remove bool) error {
-	found, failed := 0, 0
+	found, deleted, failed := 0, 0, 0
 	var broken error
 	say := func(w io.Writer, format string, args ...any) {
 		if _, err := fmt.Fprintf(w, format, args...); broken == nil {
@@ -72,9 +73,12 @@ func cleanup(ctx context.Context, out, errOut io.Writer, c *config.Config, befor
 		}
 	}
 	gateway.Leftovers(ctx, c, before, remove, func(l gateway.Leftover) {
-		if l.Key != "" {
+		if l.Key != "" && !l.Left {
 			found++
 			say(out, "%s  %s  %s\n", l.Begun.Local().Format(time.DateTime), l.Backend, strconv.Quote(l.Key))
+			if l.Err == nil {
+				deleted++
+			}
 		}
 		if l.Err != nil {
 			failed++
@@ -83,7 +87,7 @@ func cleanup(ctx context.Context, out, errOut io.Writer, c *config.Config, befor
 	})
 	switch {
 	case remove:
-		say(out, "Deleted %s.\n", count(max(found-failed, 0), "unfinished upload"))
+		say(out, "Deleted %s.\n", count(deleted, "unfinished upload"))
 	case found > 0:
 		say(out, "Found %s; --delete deletes them.\n", count(found, "unfinished upload"))
 	default:

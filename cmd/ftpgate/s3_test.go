@@ -75,6 +75,8 @@ func TestCheckConnect(t *testing.T) {
 
 // leftovers is a store with an unfinished upload of alice's and a new one of bob's.
 type leftovers struct {
+	dateless bool // the store does not say when bob's was begun
+
 	mu      sync.Mutex
 	deleted []string
 }
@@ -88,7 +90,9 @@ func (l *leftovers) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	upload := `<Upload><Key>ftp/alice/old</Key><UploadId>1</UploadId><Initiated>2001-02-03T04:05:06.000Z</Initiated></Upload>`
-	if r.URL.Query().Get("prefix") == "ftp/bob/" {
+	if r.URL.Query().Get("prefix") == "ftp/bob/" && l.dateless {
+		upload = `<Upload><Key>ftp/bob/new</Key><UploadId>2</UploadId></Upload>`
+	} else if r.URL.Query().Get("prefix") == "ftp/bob/" {
 		upload = `<Upload><Key>ftp/bob/new</Key><UploadId>2</UploadId><Initiated>2999-02-03T04:05:06.000Z</Initiated></Upload>`
 	}
 	_, _ = io.WriteString(w, `<ListMultipartUploadsResult><IsTruncated>false</IsTruncated>`+upload+`</ListMultipartUploadsResult>`)
@@ -109,6 +113,21 @@ func TestS3Cleanup(t *testing.T) {
 	}
 	code, out, errOut = ftpgate(t, "", "s3", "cleanup", "--delete", "-c", name)
 	if code != exitOK || errOut != "" || !strings.Contains(out, "Deleted 1 unfinished upload.") {
+		t.Errorf("exit code %d:\n%s%s", code, out, errOut)
+	}
+	if len(store.deleted) != 1 || store.deleted[0] != "/acme/ftp/alice/old 1" {
+		t.Errorf("it deletes %q", store.deleted)
+	}
+}
+
+// TestS3CleanupWithoutDate: an upload that may be under way is left alone, and it is said.
+func TestS3CleanupWithoutDate(t *testing.T) {
+	store := leftovers{dateless: true}
+	h := httptest.NewServer(&store)
+	defer h.Close()
+	code, out, errOut := ftpgate(t, "", "s3", "cleanup", "--delete", "-c", bucketConfig(t, h.URL))
+	if code != exitFailure || !strings.Contains(errOut, `"ftp/bob/new"`) || !strings.Contains(errOut, "is left alone") ||
+		strings.Contains(out, "bob/new") || !strings.Contains(out, "Deleted 1 unfinished upload.") {
 		t.Errorf("exit code %d:\n%s%s", code, out, errOut)
 	}
 	if len(store.deleted) != 1 || store.deleted[0] != "/acme/ftp/alice/old 1" {

@@ -29,9 +29,9 @@ const (
 	DefaultMemorySize = 64 << 20 // small enough for any machine that runs a gateway
 	DefaultLogLevel   = "info"
 
-	DefaultTransferMemory = 64 << 20 // eight parts of 8 MiB
+	DefaultTransferMemory = 64 << 20 // nine parts of 6 MiB, and an eighth for what is small
 
-	DefaultPartSize       = 8 << 20
+	DefaultPartSize       = 6 << 20
 	DefaultConcurrency    = 4 // parts of one transfer: enough for a store that gives 100 MB/s on one connection
 	DefaultReadAhead      = 16 << 20
 	DefaultListPage       = 1000 // the most that S3 gives

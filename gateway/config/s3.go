@@ -90,7 +90,7 @@ func (s *section) s3(b *hclsyntax.Block, user string) *S3 {
 		SignPayload:  choice(s, "sign_payload", SignAuto, SignAuto, SignNever),
 		Tags:         s.tags(), Metadata: s.metadata(), RequesterPays: s.boolean("requester_pays"),
 
-		PartSize:    s.size("part_size", `"8MiB"`, minPart, maxPart, DefaultPartSize),
+		PartSize:    s.size("part_size", `"6MiB"`, minPart, maxPart, DefaultPartSize),
 		Concurrency: s.number("concurrency", 1, maxConcurrency, DefaultConcurrency),
 		Uniform:     s.boolean("multipart_uniform"),
 		ReadAhead:   s.size("read_ahead", `"16MiB"`, 1<<20, maxReadAhead, DefaultReadAhead),

@@ -89,7 +89,7 @@ func (t *Transfer) Receive(ctx context.Context, dst io.Writer, raw *os.File) err
 			return err
 		}
 		defer w.release()
-		return t.finish(ctx, t.receive(w.read, nil, dst))
+		return t.finish(ctx, t.receive(w.read, nil, dst, raw != nil))
 	}
 	w, err := newWire(ctx, t)
 	if err != nil {
@@ -100,7 +100,7 @@ func (t *Transfer) Receive(ctx context.Context, dst io.Writer, raw *os.File) err
 	if raw == nil {
 		receiveFile = nil
 	}
-	return t.finish(ctx, t.receive(w.read, receiveFile, dst))
+	return t.finish(ctx, t.receive(w.read, receiveFile, dst, raw != nil))
 }
 
 // finish notes how the transfer ended. A storage that is cancelled by the same
@@ -144,6 +144,7 @@ func (t *Transfer) Close() error {
 func (t *Transfer) send(write func([]byte) error, sendFile func() (bool, error), src io.Reader) error {
 	buf := getBuffer()
 	defer func() { buf.put() }()
+	begin, fast := time.Now(), false
 	for first := true; ; first = false {
 		n, err := readChunk(src, buf.b, t.ASCII)
 		if n > 0 {
@@ -163,6 +164,11 @@ func (t *Transfer) send(write func([]byte) error, sendFile func() (bool, error),
 			buf = buf.grow()
 		case n > len(buf.b)/2:
 			buf = buf.grow()
+		}
+		if !fast && t.Bytes() >= fastFrom {
+			if fast = true; time.Since(begin) < time.Second {
+				buf = buf.growFast()
+			}
 		}
 	}
 }
@@ -188,7 +194,7 @@ func readChunk(src io.Reader, b []byte, ascii bool) (int, error) {
 
 // receive copies through a buffer to dst; once it turns out to be long, receiveFile
 // (nil: not possible here) may do the rest.
-func (t *Transfer) receive(read func([]byte) (int, error), receiveFile func() (bool, error), dst io.Writer) error {
+func (t *Transfer) receive(read func([]byte) (int, error), receiveFile func() (bool, error), dst io.Writer, file bool) error {
 	if t.ASCII {
 		return t.receiveASCII(read, dst)
 	}
@@ -211,8 +217,8 @@ func (t *Transfer) receive(read func([]byte) (int, error), receiveFile func() (b
 				return err
 			}
 			receiveFile = nil
-		case n == len(buf.b):
-			buf = buf.grow()
+		case file && n == len(buf.b):
+			buf = buf.grow() // what is no file has buffers of its own, and may make a thousand uploads wait
 		}
 	}
 }

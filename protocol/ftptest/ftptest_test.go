@@ -61,6 +61,8 @@ S: 211-Features:
 S:  CLNT
 S:  EPRT
 S:  EPSV
+S:  HASH CRC32;CRC32C;CRC64NVME;MD5;SHA-1;SHA-256*;SHA-512
+S:  MD5
 S:  MDTM
 S:  MFMT
 S:  MLST type*;size*;modify*;perm*;unique*;UNIX.mode*;
@@ -68,6 +70,12 @@ S:  REST STREAM
 S:  SIZE
 S:  TVFS
 S:  UTF8
+S:  XCRC
+S:  XMD5
+S:  XSHA
+S:  XSHA1
+S:  XSHA256
+S:  XSHA512
 S: 211 End
 C: EPSV
 S: 229 Entering Extended {/.*/} Mode (|||{port}|)

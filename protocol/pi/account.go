@@ -17,7 +17,7 @@ type Rights uint16
 const (
 	List      Rights = 1 << iota // enter and list directories: CWD, LIST, NLST, MLSD, MLST and MDTM of a directory
 	Look                         // see a file in listings and ask for its facts: SIZE, MDTM, MLST, STAT
-	Read                         // RETR
+	Read                         // RETR, HASH and the verbs of its kind
 	Create                       // store under a name that is free: STOR, STOU
 	Overwrite                    // change or replace a file that exists: STOR, APPE, REST, RNTO
 	Rename                       // RNFR, RNTO
@@ -45,7 +45,7 @@ var (
 	ReadOnly = Access{All: List | Look | Read}
 	// ReadWrite may do everything.
 	ReadWrite = Access{All: allRights}
-	// DropBox may store new files, and look at, date and rename (once) what it has just stored.
+	// DropBox may store new files, and look at, hash, date and rename (once) what it has just stored.
 	DropBox = Access{All: List | Create, Own: Look | Touch | Rename}
 )
 

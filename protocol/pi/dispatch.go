@@ -56,7 +56,7 @@ func (s *session) take(c command) bool {
 			s.busy = true
 			s.running = run{row: c.row}
 			s.mu.Unlock()
-			go s.worker(c)
+			s.server.crew.do(func() { s.worker(c) })
 			return true
 		}
 		s.mu.Unlock()
@@ -210,6 +210,9 @@ func (s *session) clearOneShots(r *row, code ftp.Code) {
 	}
 	if r.keeps&keepRestart == 0 && !(r.verb == "REST" && code == 350) {
 		s.restart = 0
+	}
+	if r.keeps&keepSize == 0 && !(r.verb == "ALLO" && code == 202) {
+		s.announced = 0
 	}
 	if r.keeps&keepUser == 0 && !(r.verb == "USER" && code == 331) {
 		s.user = ""

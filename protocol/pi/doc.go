@@ -7,7 +7,7 @@
 // takes, which rights it needs, and its handler. FEAT, HELP, gating, log
 // redaction, the permission matrix and a coverage test derive from it.
 // Handlers live in files named after the specification that defines them
-// (rfc959_*.go, rfc2389.go, rfc2428.go, rfc3659.go, rfc4217.go, mfmt.go, site.go), those of
+// (rfc959_*.go, rfc2389.go, rfc2428.go, rfc3659.go, rfc4217.go, hash.go, mfmt.go, site.go), those of
 // LIST, NLST and MLSD in listing.go.
 // A handler returns its reply or an error; errors.go is the one map from error
 // to reply. transfer.go fixes the order of every transfer; constraints.go and pace.go

@@ -28,6 +28,9 @@ func replyTo(err error, c *command) ftp.Reply {
 		return reply.Reply
 	}
 	code, text := codeFor(err, c.row)
+	if c.row != nil && c.row.verb == "HASH" {
+		code = hashCode(err, code)
+	}
 	if c.Arg != "" && c.row != nil && (c.row.arg == argPath || c.row.arg == argOptionalPath) && code >= 550 {
 		text = shown(c.Arg) + ": " + text
 	}
@@ -42,6 +45,7 @@ func codeFor(err error, r *row) (ftp.Code, string) {
 	}
 	var peer *dtp.PeerError
 	var stranger *dtp.StrangerError
+	var none *vfs.NoDigestError
 	switch is := func(target error) bool { return errors.Is(err, target) }; {
 	// The data connection.
 	case is(dtp.ErrNotReady):
@@ -90,6 +94,12 @@ func codeFor(err error, r *row) (ftp.Code, string) {
 		return 421, "Too many logins at once, try again in a moment."
 
 	// Storage.
+	case errors.As(err, &none):
+		text := "No " + none.Algorithm.String() + " is stored with this file, and none is computed here."
+		if none.Stored != 0 {
+			text += " It has " + none.Stored.String() + "."
+		}
+		return 550, text
 	case is(fs.ErrNotExist):
 		return 550, "No such file or directory."
 	case is(vfs.ErrIsDir):
@@ -124,6 +134,22 @@ func codeFor(err error, r *row) (ftp.Code, string) {
 		return 450, "Storage did not answer in time, try again."
 	}
 	return 451, "Requested action aborted: local error in processing."
+}
+
+// hashCode is the code for HASH where draft-bryan-ftpext-hash-02 §3.5 has one of its own.
+func hashCode(err error, code ftp.Code) ftp.Code {
+	var none *vfs.NoDigestError
+	switch is := func(target error) bool { return errors.Is(err, target) }; {
+	case errors.As(err, &none):
+		return 556 // policy: no file is fetched to be hashed
+	case is(errDenied):
+		return 552
+	case is(vfs.ErrIsDir):
+		return 553
+	case is(vfs.ErrNotRegular), is(fs.ErrPermission):
+		return 551
+	}
+	return code
 }
 
 // shown is a client's text as a reply may repeat it: without what a terminal could take for

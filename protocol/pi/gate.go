@@ -62,14 +62,20 @@ func (s *session) may(ctx context.Context, op Rights, path string) bool {
 	switch {
 	case a.Access.All.Has(op):
 		return true
-	case a.May(op, path):
-		fi, err := s.fs(ctx).Stat(path)
-		if err == nil && a.own.is(path, fi) {
-			return true
-		}
-		a.own.forget(path)
+	case a.May(op, path) && s.owns(ctx, path):
+		return true
 	}
 	return op == Look && s.held(ctx, path) >= 0
+}
+
+// owns reports whether what stands under path is what this session has stored there.
+func (s *session) owns(ctx context.Context, path string) bool {
+	fi, err := s.fs(ctx).Stat(path)
+	if err == nil && s.account.own.is(path, fi) {
+		return true
+	}
+	s.account.own.forget(path)
+	return false
 }
 
 // held returns the size of the partial upload held under path, or -1.

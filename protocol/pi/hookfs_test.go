@@ -2,7 +2,9 @@ package pi_test
 
 import (
 	"context"
+	"fmt"
 	"io/fs"
+	"iter"
 	"os"
 	"time"
 
@@ -14,7 +16,7 @@ import (
 // hook is called before each operation of a hookFs with its context and path. What it
 // returns is the operation's error; it may wait, or panic. The operations are
 // stat, open, read, write, seek, close, abort, keep, readdir, mkdir, remove, rename, chmod,
-// chtimes and held.
+// chtimes, held and "hint" with the number.
 type hook func(ctx context.Context, op, path string) error
 
 // hookFs is a filesystem whose operations pass a hook.
@@ -174,6 +176,20 @@ func (f *hookFile) Close() error {
 		return err
 	}
 	return f.File.Close()
+}
+
+func (f *hookFile) HintSize(n int64) {
+	_ = f.fs.call(fmt.Sprint("hint ", n), f.path) // nothing can be refused
+	vfs.HintSize(f.File, n)
+}
+
+// CloseFree passes the hook as Close does.
+func (f *hookFile) CloseFree(others iter.Seq[string]) (string, error) {
+	if err := f.fs.call("close", f.path); err != nil {
+		vfs.Abort(f.File)
+		return "", err
+	}
+	return vfs.CloseFree(f.File, others)
 }
 
 func (f *hookFile) Abort() error {

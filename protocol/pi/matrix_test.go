@@ -105,7 +105,15 @@ var probes = map[string][]probe{
 		{line: "MLST f", reply: 250, needs: needs(pi.Look)},
 		{line: "MLST d", reply: 250, needs: needs(pi.Look, pi.List)},
 	},
-	"MFMT": {{line: "MFMT 20200101000000 f", reply: 213, needs: needs(pi.Touch)}},
+	"HASH":    {{line: "HASH f", reply: 213, needs: needs(pi.Read)}},
+	"MD5":     {{line: "MD5 f", reply: 251, needs: needs(pi.Read)}},
+	"XCRC":    {{line: "XCRC f", reply: 250, needs: needs(pi.Read)}},
+	"XMD5":    {{line: "XMD5 f", reply: 250, needs: needs(pi.Read)}},
+	"XSHA":    {{line: "XSHA f", reply: 250, needs: needs(pi.Read)}},
+	"XSHA1":   {{line: "XSHA1 f", reply: 250, needs: needs(pi.Read)}},
+	"XSHA256": {{line: "XSHA256 f", reply: 250, needs: needs(pi.Read)}},
+	"XSHA512": {{line: "XSHA512 f", reply: 250, needs: needs(pi.Read)}},
+	"MFMT":    {{line: "MFMT 20200101000000 f", reply: 213, needs: needs(pi.Touch)}},
 	"STAT": {
 		{line: "STAT", reply: 211},
 		{line: "STAT d", reply: 212, needs: needs(pi.List)},
@@ -265,6 +273,7 @@ func (m *matrix) try(v pi.Verb, p probe) {
 		}
 		return
 	case m.who.readOnly && (got.Code == 350 || got.Code == 504): // RNFR only asks; storage says what it cannot do
+	case v.Name == "HASH" && got.Code == 552: // its draft has this code for it
 	case got.Code != 550 && got.Code != 553 && got.Code != 503:
 		m.t.Errorf("%s: %s, want a refusal", p.line, got)
 	}

@@ -20,7 +20,7 @@ func TestOrder(t *testing.T) {
 	lines := []struct {
 		line string
 		code ftp.Code
-	}{{"NOOP", 200}, {"SIZE f", 213}, {"PWD", 257}, {"SIZE nope", 550}, {"SYST", 215}, {"nope", 500}, {"", 500}, {"MDTM f", 213}, {"TYPE I", 200}, {"CWD /", 250}, {"TYPE", 501}, {"HASH f", 502}}
+	}{{"NOOP", 200}, {"SIZE f", 213}, {"PWD", 257}, {"SIZE nope", 550}, {"SYST", 215}, {"nope", 500}, {"", 500}, {"MDTM f", 213}, {"TYPE I", 200}, {"CWD /", 250}, {"TYPE", 501}, {"HASH f", 213}, {"RANG f", 502}}
 	const rounds = 500
 	var all strings.Builder
 	for i := range rounds * len(lines) {

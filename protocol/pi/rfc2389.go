@@ -34,7 +34,7 @@ func featMFMT(s *session) string {
 	return "MFMT"
 }
 
-// opts (OPTS) knows UTF8 and MLST (RFC 2389 §4, RFC 3659 §7.9).
+// opts (OPTS) knows UTF8, MLST and HASH (RFC 2389 §4, RFC 3659 §7.9).
 func (s *session) opts(_ context.Context, r request) (ftp.Reply, error) {
 	option, arg, _ := strings.Cut(r.Arg, " ")
 	switch strings.ToUpper(option) {
@@ -48,6 +48,8 @@ func (s *session) opts(_ context.Context, r request) (ftp.Reply, error) {
 	case "MLST":
 		s.facts = ftp.ParseFacts(arg)
 		return ftp.Reply{Code: 200, Lines: []string{strings.TrimRight("MLST OPTS "+s.facts.String(), " ")}}, nil
+	case "HASH":
+		return s.optsHash(arg)
 	}
 	return ftp.Reply{}, ftp.Errorf(501, "Option not understood.")
 }

@@ -22,7 +22,7 @@ func (s *session) retr(ctx context.Context, r request) (ftp.Reply, error) {
 	if offset > 0 && s.ascii() {
 		return ftp.Reply{}, errASCIIRestart
 	}
-	f, err := s.fs(ctx).OpenFile(r.path, vfs.ModeRead, 0)
+	f, err := s.fs(vfs.ReadingFrom(ctx, offset)).OpenFile(r.path, vfs.ModeRead, 0)
 	if err != nil {
 		return ftp.Reply{}, err
 	}
@@ -137,30 +137,25 @@ func (s *session) mustBeFree(ctx context.Context, name string) error {
 
 // storeUnderFreeName stores under the name asked for or, if it is taken, under
 // the first free one of name-1.ext to name-9.ext, or one with the time in it.
-// The name is chosen when the upload opens.
+// The name is chosen when the upload opens, and again if it has been taken by the end.
 func (s *session) storeUnderFreeName(ctx context.Context, r request, u upload) (ftp.Reply, error) {
 	dir, name := vfs.Split(r.path)
-	u.chosen = true
-	for i := 0; i <= lastCandidate; i++ {
-		u.path = vfs.Join(dir, candidate(name, i))
-		if !s.account.Names.choose(u.path) {
-			continue
-		}
-		err := s.mustBeFree(ctx, u.path)
-		if err == nil {
-			defer s.account.Names.release(u.path)
-			break
-		}
-		s.account.Names.release(u.path)
-		if !errors.Is(err, fs.ErrExist) || i == lastCandidate {
-			return ftp.Reply{}, err
-		}
+	n := &freeName{
+		s: s, candidate: func(i int) string { return vfs.Join(dir, candidate(name, i)) },
+		shown: func(path string) string {
+			_, name := vfs.Split(path)
+			return shown(name)
+		},
 	}
-	u.flag = vfs.ModeCreate
+	defer n.release()
+	var err error
+	if u.path, err = n.choose(func(path string) error { return s.mustBeFree(ctx, path) }); err != nil {
+		return ftp.Reply{}, err
+	}
+	u.flag, u.names = vfs.ModeCreate, n
 	if u.path != r.path {
-		_, name = vfs.Split(u.path)
-		u.begin += " as " + shown(name)
-		u.end = "Transfer complete, stored as " + shown(name)
+		u.begin += " as " + n.shown(u.path)
+		u.end = n.stored()
 	}
 	return s.receive(ctx, r, u)
 }
@@ -178,25 +173,38 @@ func (s *session) stou(ctx context.Context, r request) (ftp.Reply, error) {
 	if r.Arg == "" || strings.HasSuffix(r.Arg, "/") {
 		target = vfs.Join(r.path, "upload")
 	}
-	target += "." + strings.ToLower(rand.Text()[:12])
-	name := target
-	if dir, base := vfs.Split(target); dir == s.wd {
-		name = base
+	n := &freeName{
+		s: s, candidate: func(int) string { return target + "." + strings.ToLower(rand.Text()[:12]) },
+		shown: func(path string) string {
+			if dir, base := vfs.Split(path); dir == s.wd {
+				path = base
+			}
+			return shown(path)
+		},
 	}
-	return s.receive(ctx, r, upload{path: target, flag: vfs.ModeCreate, begin: "FILE: " + shown(name), end: "Transfer complete, stored as " + shown(name)})
+	defer n.release()
+	path, err := n.choose(func(string) error { return nil }) // it would be a wonder if there were one
+	if err != nil {
+		return ftp.Reply{}, err
+	}
+	return s.receive(ctx, r, upload{path: path, flag: vfs.ModeCreate, names: n, begin: "FILE: " + n.shown(path), end: n.stored()})
 }
 
-// allo (ALLO) is superfluous here: nothing is allocated in advance.
+// allo (ALLO) notes how many bytes the client says that it will send next. Nothing is
+// allocated; to some storages it is good to know. The maximum record size means nothing here.
 func (s *session) allo(_ context.Context, r request) (ftp.Reply, error) {
 	f := strings.Fields(strings.ToUpper(r.Arg))
 	if len(f) != 1 && !(len(f) == 3 && f[1] == "R") {
 		return ftp.Reply{}, ftp.ErrSyntax
 	}
-	for i := 0; i < len(f); i += 2 {
-		if _, err := parseOffset(f[i]); err != nil {
-			return ftp.Reply{}, err
-		}
+	size, err := parseOffset(f[0])
+	if err == nil && len(f) == 3 {
+		_, err = parseOffset(f[2])
 	}
+	if err != nil {
+		return ftp.Reply{}, err
+	}
+	s.announced = size
 	return ftp.Replyf(202, "No storage allocation necessary."), nil
 }
 

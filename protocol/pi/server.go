@@ -43,6 +43,8 @@ type Server struct {
 
 	table          map[string]*row // by verb; made once, by the first Serve
 	secureRefusals *rate.Limiter   // the same; see turnAway
+	hashing        hashing         // the same
+	crew           *crew           // the same
 
 	mu        sync.Mutex
 	stop      chan struct{} // closed when the server is to stop; made on first use
@@ -160,7 +162,9 @@ func (s *Server) track(l net.Listener) <-chan struct{} {
 	if s.stop == nil {
 		s.table = newTable()
 		s.secureRefusals = newSecureRefusals()
+		s.hashing = newHashing()
 		s.stop = make(chan struct{})
+		s.crew = newCrew(s.stop)
 		s.listeners = make(map[net.Listener]struct{})
 		s.sessions = make(map[*session]struct{})
 	}

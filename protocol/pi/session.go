@@ -15,6 +15,7 @@ import (
 
 	"github.com/ftpgate/ftpgate/protocol/dtp"
 	"github.com/ftpgate/ftpgate/protocol/ftp"
+	"github.com/ftpgate/ftpgate/protocol/vfs"
 )
 
 // Why a command's context ends before the command does.
@@ -50,7 +51,9 @@ type session struct {
 	typeSet      bool // the client has sent TYPE
 	renameFrom   string
 	restart      int64
+	announced    int64 // bytes, by ALLO; 0: none
 	facts        ftp.Facts
+	hashed       vfs.Hashes // selected by OPTS HASH; 0: none has been
 	data         *dtp.Channel
 	epsvAll      bool
 	failedLogins int
@@ -190,10 +193,11 @@ func (s *session) refuseTelnet(answer []byte) {
 // reset puts everything a login can change back to its start (connect, REIN, USER). PROT is
 // not among it (RFC 4217 §9): many clients send it before USER.
 func (s *session) reset() {
-	s.user, s.wd, s.renameFrom, s.restart = "", "/", "", 0
+	s.user, s.wd, s.renameFrom = "", "/", ""
+	s.restart, s.announced = 0, 0
 	s.noPassword = false
 	s.typ, s.typeSet = typeASCII, s.endpoint.ASCII
-	s.facts = ftp.AllFacts
+	s.facts, s.hashed = ftp.AllFacts, 0
 	s.epsvAll = false
 	if s.data != nil {
 		s.data.Reset()

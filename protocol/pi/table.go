@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"github.com/ftpgate/ftpgate/protocol/ftp"
+	"github.com/ftpgate/ftpgate/protocol/vfs"
 )
 
 // argument says what a verb takes.
@@ -26,7 +27,10 @@ const (
 	keepUser    keep = 1 << iota // USER, until PASS
 	keepRename                   // RNFR, until RNTO
 	keepRestart                  // REST, until a transfer
-	keepAll     = keepUser | keepRename | keepRestart
+	keepSize                     // ALLO, until a transfer
+
+	keepTransfer = keepRestart | keepSize
+	keepAll      = keepUser | keepRename | keepTransfer
 )
 
 // handler runs a verb with the floor held. It returns the final reply or
@@ -77,13 +81,13 @@ func newTable() map[string]*row {
 		{verb: "CCC", rfc: "RFC 4217 §5", help: "CCC", handle: (*session).ccc, on: withTLS, beforeLogin: true},
 
 		// Transfer parameters, RFC 959 §4.1.2
-		{verb: "TYPE", rfc: "RFC 959 §3.1.1", help: "TYPE <sp> A [N] | I | L 8", arg: argText, handle: (*session).type_, keeps: keepRestart},
-		{verb: "STRU", rfc: "RFC 959 §3.1.2", help: "STRU <sp> F", arg: argText, handle: (*session).stru, keeps: keepRestart},
-		{verb: "MODE", rfc: "RFC 959 §3.4", help: "MODE <sp> S", arg: argText, handle: (*session).mode, keeps: keepRestart},
-		{verb: "PASV", rfc: "RFC 959 §4.1.2", help: "PASV", handle: (*session).pasv, on: withPassive, keeps: keepRestart},
-		{verb: "PORT", rfc: "RFC 959 §4.1.2", help: "PORT <sp> h1,h2,h3,h4,p1,p2", arg: argText, handle: (*session).port, on: withActive, keeps: keepRestart},
-		{verb: "EPSV", rfc: "RFC 2428 §3", help: "EPSV [<sp> 1 | 2 | ALL]", arg: argOptional, handle: (*session).epsv, on: withPassive, keeps: keepRestart, feat: always("EPSV")},
-		{verb: "EPRT", rfc: "RFC 2428 §2", help: "EPRT <sp> |family|address|port|", arg: argText, handle: (*session).eprt, on: withActive, keeps: keepRestart, feat: always("EPRT")},
+		{verb: "TYPE", rfc: "RFC 959 §3.1.1", help: "TYPE <sp> A [N] | I | L 8", arg: argText, handle: (*session).type_, keeps: keepTransfer},
+		{verb: "STRU", rfc: "RFC 959 §3.1.2", help: "STRU <sp> F", arg: argText, handle: (*session).stru, keeps: keepTransfer},
+		{verb: "MODE", rfc: "RFC 959 §3.4", help: "MODE <sp> S", arg: argText, handle: (*session).mode, keeps: keepTransfer},
+		{verb: "PASV", rfc: "RFC 959 §4.1.2", help: "PASV", handle: (*session).pasv, on: withPassive, keeps: keepTransfer},
+		{verb: "PORT", rfc: "RFC 959 §4.1.2", help: "PORT <sp> h1,h2,h3,h4,p1,p2", arg: argText, handle: (*session).port, on: withActive, keeps: keepTransfer},
+		{verb: "EPSV", rfc: "RFC 2428 §3", help: "EPSV [<sp> 1 | 2 | ALL]", arg: argOptional, handle: (*session).epsv, on: withPassive, keeps: keepTransfer, feat: always("EPSV")},
+		{verb: "EPRT", rfc: "RFC 2428 §2", help: "EPRT <sp> |family|address|port|", arg: argText, handle: (*session).eprt, on: withActive, keeps: keepTransfer, feat: always("EPRT")},
 
 		// Transfers, RFC 959 §4.1.3
 		{verb: "RETR", rfc: "RFC 959 §4.1.3", help: "RETR <sp> file", arg: argPath, needs: Read, handle: (*session).retr, store: true, transfer: true, file: true},
@@ -91,7 +95,7 @@ func newTable() map[string]*row {
 		{verb: "APPE", rfc: "RFC 959 §4.1.3", help: "APPE <sp> file", arg: argPath, needs: Create, handle: (*session).appe, store: true, transfer: true, upload: true, file: true},
 		{verb: "STOU", rfc: "RFC 1123 §4.1.2.9", help: "STOU [<sp> file]", arg: argOptionalPath, needs: Create, handle: (*session).stou, store: true, transfer: true, upload: true},
 		{verb: "ALLO", rfc: "RFC 959 §4.1.3", help: "ALLO <sp> bytes [<sp> R <sp> bytes]", arg: argText, handle: (*session).allo, keeps: keepRestart},
-		{verb: "REST", rfc: "RFC 3659 §5", help: "REST <sp> offset", arg: argText, handle: (*session).rest, feat: always("REST STREAM")},
+		{verb: "REST", rfc: "RFC 3659 §5", help: "REST <sp> offset", arg: argText, handle: (*session).rest, keeps: keepSize, feat: always("REST STREAM")},
 		{verb: "ABOR", rfc: "RFC 959 §4.1.3", help: "ABOR", handle: (*session).abor},
 		{verb: "LIST", rfc: "RFC 959 §4.1.3", help: "LIST [<sp> -options] [<sp> path]", arg: argOptional, needs: List, handle: (*session).list, store: true, transfer: true},
 		{verb: "NLST", rfc: "RFC 959 §4.1.3", help: "NLST [<sp> -options] [<sp> path]", arg: argOptional, needs: List, handle: (*session).nlst, store: true, transfer: true},
@@ -111,6 +115,16 @@ func newTable() map[string]*row {
 		{verb: "MLST", rfc: "RFC 3659 §7", help: "MLST [<sp> path]", arg: argOptionalPath, handle: (*session).mlst, store: true, feat: featMLST},
 		{verb: "MFMT", rfc: "draft-somers-ftp-mfxx-04 §3", help: "MFMT <sp> YYYYMMDDHHMMSS <sp> path", arg: argText, needs: Touch, handle: (*session).mfmt, store: true, feat: featMFMT},
 		{verb: "STAT", rfc: "RFC 959 §4.1.3", help: "STAT [<sp> path]", arg: argOptional, needs: List, handle: (*session).stat, store: true, overtakes: true, keeps: keepAll},
+
+		// Digests; the handlers ask for the right to read, or that the file is one's own
+		{verb: "HASH", rfc: "draft-bryan-ftpext-hash-02", help: "HASH <sp> file", arg: argPath, handle: (*session).hash, store: true, file: true, feat: featHASH},
+		{verb: "MD5", rfc: "draft-twine-ftpmd5-00", help: "MD5 <sp> file", arg: argPath, handle: (*session).md5, store: true, file: true, feat: featHash("MD5", vfs.MD5)},
+		{verb: "XCRC", rfc: "by custom", help: "XCRC <sp> file", arg: argText, handle: xhash(vfs.CRC32), store: true, feat: featHash("XCRC", vfs.CRC32)},
+		{verb: "XMD5", rfc: "by custom", help: "XMD5 <sp> file", arg: argText, handle: xhash(vfs.MD5), store: true, feat: featHash("XMD5", vfs.MD5)},
+		{verb: "XSHA", rfc: "by custom", help: "XSHA <sp> file", arg: argText, handle: xhash(vfs.SHA1), store: true, feat: featHash("XSHA", vfs.SHA1)},
+		{verb: "XSHA1", rfc: "by custom", help: "XSHA1 <sp> file", arg: argText, handle: xhash(vfs.SHA1), store: true, feat: featHash("XSHA1", vfs.SHA1)},
+		{verb: "XSHA256", rfc: "by custom", help: "XSHA256 <sp> file", arg: argText, handle: xhash(vfs.SHA256), store: true, feat: featHash("XSHA256", vfs.SHA256)},
+		{verb: "XSHA512", rfc: "by custom", help: "XSHA512 <sp> file", arg: argText, handle: xhash(vfs.SHA512), store: true, feat: featHash("XSHA512", vfs.SHA512)},
 
 		// Information
 		{verb: "FEAT", rfc: "RFC 2389 §3", help: "FEAT", handle: (*session).feat, beforeLogin: true, keeps: keepAll},
@@ -132,7 +146,6 @@ func newTable() map[string]*row {
 		{verb: "LPSV", rfc: "RFC 1639"},
 		{verb: "MFCT", rfc: "draft-somers-ftp-mfxx-04 §4", arg: argText},
 		{verb: "MFF", rfc: "draft-somers-ftp-mfxx-04 §5", arg: argText},
-		{verb: "HASH", rfc: "draft-bryan-ftpext-hash-02", arg: argText},
 		{verb: "RANG", rfc: "draft-bryan-ftp-range-08", arg: argText},
 		{verb: "COMB", rfc: "by custom", arg: argText},
 		{verb: "CSID", rfc: "by custom", arg: argText, beforeLogin: true},
@@ -140,12 +153,6 @@ func newTable() map[string]*row {
 		{verb: "DSIZ", rfc: "draft-peterson-streamlined-ftp-command-extensions-10", arg: argOptional},
 		{verb: "RMDA", rfc: "draft-peterson-streamlined-ftp-command-extensions-10", arg: argText},
 		{verb: "THMB", rfc: "draft-peterson-streamlined-ftp-command-extensions-10", arg: argText},
-		{verb: "XCRC", rfc: "by custom", arg: argText},
-		{verb: "XMD5", rfc: "by custom", arg: argText},
-		{verb: "XSHA", rfc: "by custom", arg: argText},
-		{verb: "XSHA1", rfc: "by custom", arg: argText},
-		{verb: "XSHA256", rfc: "by custom", arg: argText},
-		{verb: "XSHA512", rfc: "by custom", arg: argText},
 		{verb: "MAIL", rfc: "RFC 765", arg: argOptional},
 		{verb: "MLFL", rfc: "RFC 765", arg: argOptional},
 		{verb: "MSND", rfc: "RFC 765", arg: argOptional},

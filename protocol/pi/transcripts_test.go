@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"flag"
+	"io/fs"
 	"slices"
 	"strings"
 	"testing"
@@ -82,6 +83,13 @@ func behind(t testing.TB, name string, fsys afero.Fs) afero.Fs {
 		return odd(fsys)
 	case "both":
 		return withBoth(t, fsys)
+	case "stores digests", "no digests":
+		return storing{hooked(fsys, func(_ context.Context, op, path string) error {
+			if op == "open" {
+				t.Errorf("%s is opened", path)
+			}
+			return nil
+		}), name == "stores digests"}
 	case "full disk":
 		return fail("write", vfs.ErrNoSpace)
 	case "fails to read":
@@ -96,6 +104,13 @@ func behind(t testing.TB, name string, fsys afero.Fs) afero.Fs {
 		return fail("stat", vfs.ErrTransient)
 	case "fails to list":
 		return fail("readdir", errBackend)
+	case "taken at the end", "taken at the end, too large":
+		return &takenFs{hooked(fsys, func(_ context.Context, op, path string) error {
+			if op == "close" && strings.Contains(path, "scan") { // somebody beside this server is faster
+				return afero.WriteFile(fsys, path, []byte("theirs"), vfs.NewFileMode)
+			}
+			return nil
+		}), strings.HasSuffix(name, "large")}
 	case "panic":
 		return hooked(fsys, func(_ context.Context, op, path string) error {
 			if path == "/bad-"+op {
@@ -106,4 +121,25 @@ func behind(t testing.TB, name string, fsys afero.Fs) afero.Fs {
 	}
 	t.Fatalf("unknown filesystem %q", name)
 	return nil
+}
+
+// takenFs can be one whose files have no vfs.FreeCloser.
+type takenFs struct {
+	*hookFs
+	large bool
+}
+
+func (f *takenFs) WithContext(ctx context.Context) afero.Fs {
+	return &takenFs{f.hookFs.WithContext(ctx).(*hookFs), f.large}
+}
+
+func (f *takenFs) OpenFile(name string, flag int, perm fs.FileMode) (afero.File, error) {
+	file, err := f.hookFs.OpenFile(name, flag, perm)
+	if err == nil && f.large && flag != vfs.ModeRead {
+		file = struct {
+			afero.File
+			vfs.Aborter
+		}{file, file.(vfs.Aborter)}
+	}
+	return file, err
 }

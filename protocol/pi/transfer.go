@@ -96,10 +96,10 @@ func (s *session) download(ctx context.Context, r request, src io.Reader, raw *o
 // upload is what STOR, APPE and STOU have in common.
 type upload struct {
 	path   string
-	flag   int   // how to open it, see vfs.ModeReplace and the others
-	offset int64 // of ModeRestart
-	chosen bool  // the name is this upload's alone (Names.choose)
-	own    bool  // only one's own held partial may be continued
+	flag   int       // how to open it, see vfs.ModeReplace and the others
+	offset int64     // of ModeRestart
+	names  *freeName // of an upload that may take another name; it has chosen path
+	own    bool      // only one's own held partial may be continued
 	begin  string
 	end    string
 }
@@ -110,7 +110,7 @@ func (s *session) receive(ctx context.Context, r request, u upload) (reply ftp.R
 	info := TransferInfo{Verb: r.row.verb, Path: u.path, Offset: u.offset, Outcome: Discarded}
 	start := time.Now()
 	defer func() { s.report(r, info, start, reply, because(ctx, err)) }()
-	if !u.chosen {
+	if u.names == nil {
 		if !s.account.Names.join(u.path) {
 			return reply, fs.ErrExist
 		}
@@ -140,6 +140,7 @@ func (s *session) receive(ctx context.Context, r request, u upload) (reply ftp.R
 		err = errDenied
 		return reply, err
 	}
+	vfs.HintSize(f, s.announced)
 	dst, err := s.bounded(ctx, u, f)
 	if err != nil {
 		return reply, err
@@ -177,10 +178,10 @@ func (s *session) receive(ctx context.Context, r request, u upload) (reply ftp.R
 	}
 	settled = true
 	t.Close()
-	if err = f.Close(); err != nil {
+	if err = s.publish(f, &u); err != nil {
 		return reply, err
 	}
-	info.Outcome = Complete
+	info.Path, info.Outcome = u.path, Complete
 	s.remember(ctx, u.path, false)
 	return ftp.Reply{Code: 226, Lines: []string{u.end}}, nil
 }

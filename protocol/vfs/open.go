@@ -32,5 +32,6 @@ const (
 )
 
 // PublishTimeout bounds Abort, Keep and the publishing step of Close, which
-// run detached from the command's context.
+// run detached from the command's context. Where the storage has to write a large file
+// anew to publish it, the backend may add to it in proportion to the size.
 const PublishTimeout = 30 * time.Second

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"io/fs"
+	"iter"
 	"os"
 
 	"github.com/spf13/afero"
@@ -44,6 +45,42 @@ func Abort(f afero.File) error {
 // later APPE or REST by the same owner instead of being discarded.
 type Keeper interface {
 	Keep() error
+}
+
+// FreeCloser is a file opened in ModeCreate whose Close can take another name in the same
+// directory when its own has been taken meanwhile. CloseFree is that Close: it publishes
+// under the file's own name or, as long as the last one tried is taken, the next one of others.
+// It draws none that it does not try, and returns the one it took, "" for its own. Drawing one
+// must not use the filesystem, which may be locked meanwhile.
+// fs.ErrExist: every one was taken, or the file has become too large to be tried again.
+// Then, as after any error of Close, nothing is published and the file is gone.
+// Fallback: Close, and the first fs.ErrExist is the last.
+type FreeCloser interface {
+	CloseFree(others iter.Seq[string]) (name string, err error)
+}
+
+// CloseFree closes f under its own name or, if f can, under a free one of others.
+func CloseFree(f afero.File, others iter.Seq[string]) (name string, err error) {
+	if c, ok := f.(FreeCloser); ok {
+		return c.CloseFree(others)
+	}
+	return "", f.Close()
+}
+
+// SizeHinter is a file opened for writing that can make use of how many bytes will be
+// written. HintSize is called once at most, before the first Write and Seek, with an n above 0 that a
+// client has announced (ALLO): it may be wrong, by any amount and either way, and neither what
+// can be written nor what is taken in advance may depend on it beyond a bound of the backend's own.
+// Fallback: nobody tells.
+type SizeHinter interface {
+	HintSize(n int64)
+}
+
+// HintSize tells f, if it wants to know, that n bytes are announced.
+func HintSize(f afero.File, n int64) {
+	if h, ok := f.(SizeHinter); ok && n > 0 {
+		h.HintSize(n)
+	}
 }
 
 // Resumer is a filesystem that holds partial uploads for its owner. Held

@@ -16,9 +16,10 @@ import (
 type bareFile struct {
 	afero.File
 	closed bool
+	err    error // of Close
 }
 
-func (f *bareFile) Close() error { f.closed = true; return nil }
+func (f *bareFile) Close() error { f.closed = true; return f.err }
 
 func TestAbortNeverCloses(t *testing.T) {
 	f := &bareFile{}
@@ -43,6 +44,15 @@ func TestFallbacks(t *testing.T) {
 	}
 	if vfs.OSFile(&bareFile{}) != nil {
 		t.Error("an OS file out of nothing")
+	}
+}
+
+// TestCloseFreeFallback: without the power it is Close, and no other name is tried.
+func TestCloseFreeFallback(t *testing.T) {
+	f := &bareFile{err: fs.ErrExist}
+	name, err := vfs.CloseFree(f, func(func(string) bool) { t.Error("a name was drawn") })
+	if name != "" || !errors.Is(err, fs.ErrExist) || !f.closed {
+		t.Errorf("CloseFree: %q, %v, closed %v", name, err, f.closed)
 	}
 }
 

@@ -20,6 +20,9 @@ type Properties struct {
 	RawNames      bool          // names that are not UTF-8 can be stored
 	MaxName       int           // longest name of one segment in bytes; 0 means unknown
 	ExactErrors   bool          // every error is the precise one of the contract, not fs.ErrPermission for all
+	Hashes        Hashes        // digests that may be stored with a file (Hasher)
+	UsualHash     Hashes        // the one that files stored here have; 0: none, or there is no rule
+	ComputeHashes bool          // a file may be read for nothing but its digest: that costs no more than time
 }
 
 // Describer is a filesystem that states facts about the part of the tree below name.

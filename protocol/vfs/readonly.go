@@ -30,6 +30,7 @@ func (r readOnly) Properties(name string) Properties {
 	return Properties{
 		ReadOnly: true, ImpliedDirs: p.ImpliedDirs, RawNames: p.RawNames,
 		MaxName: p.MaxName, ExactErrors: p.ExactErrors,
+		Hashes: p.Hashes, UsualHash: p.UsualHash, ComputeHashes: p.ComputeHashes,
 	}
 }
 
@@ -48,6 +49,11 @@ func (r readOnly) OpenFile(name string, flag int, perm fs.FileMode) (afero.File,
 }
 
 func (r readOnly) Stat(name string) (os.FileInfo, error) { return r.fsys.Stat(name) }
+
+// Digest implements Hasher.
+func (r readOnly) Digest(name string, algorithm Hashes) ([]byte, int64, error) {
+	return Digest(r.fsys, name, algorithm)
+}
 
 func (r readOnly) Create(name string) (afero.File, error)    { return nil, denied("create", name) }
 func (r readOnly) Mkdir(name string, _ fs.FileMode) error    { return denied("mkdir", name) }

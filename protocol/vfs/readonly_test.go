@@ -52,6 +52,12 @@ func (e everything) Chtimes(string, time.Time, time.Time) error {
 }
 func (e everything) RenameExclusive(_, _ string) error { e.note("RenameExclusive"); return nil }
 func (e everything) Held(string) (int64, error)        { e.note("Held"); return 7, nil }
+func (e everything) Digest(string, vfs.Hashes) ([]byte, int64, error) {
+	if e.dirs {
+		e.note("Digest of a directory")
+	}
+	return []byte("digest"), 7, e.ctx.Err()
+}
 func (e everything) SymlinkIfPossible(_, _ string) error {
 	e.note("Symlink")
 	return nil
@@ -66,7 +72,7 @@ func (e everything) Properties(string) vfs.Properties {
 			v.Field(i).SetBool(true)
 		}
 	}
-	p.MaxName = 99
+	p.MaxName, p.Hashes, p.UsualHash = 99, vfs.MD5|vfs.SHA1, vfs.MD5
 	return p
 }
 
@@ -133,7 +139,10 @@ func TestReadOnlyHidesPowers(t *testing.T) {
 	if _, err := vfs.Held(ro, path); !errors.Is(err, fs.ErrNotExist) {
 		t.Errorf("Held: %v", err)
 	}
-	want := vfs.Properties{ReadOnly: true, ImpliedDirs: true, RawNames: true, MaxName: 99, ExactErrors: true}
+	want := vfs.Properties{
+		ReadOnly: true, ImpliedDirs: true, RawNames: true, MaxName: 99, ExactErrors: true,
+		Hashes: vfs.MD5 | vfs.SHA1, UsualHash: vfs.MD5, ComputeHashes: true,
+	}
 	if got := vfs.PropertiesOf(ro, "/"); got != want {
 		t.Errorf("promises %+v, want %+v", got, want)
 	}
@@ -178,5 +187,22 @@ func TestReadOnlyDirectories(t *testing.T) {
 	}
 	if err := dirs.Remove(path); !errors.Is(err, fs.ErrPermission) {
 		t.Errorf("Remove: %v", err)
+	}
+}
+
+// TestReadOnlyDigests: digests come through, with the context and the view of directories.
+func TestReadOnlyDigests(t *testing.T) {
+	below, path := openEverything(t)
+	ctx, cancel := context.WithCancel(t.Context())
+	ro := vfs.WithContext(ctx, vfs.Directories(vfs.ReadOnly(below)))
+	if sum, size, err := vfs.Digest(ro, path, vfs.MD5); string(sum) != "digest" || size != 7 || err != nil {
+		t.Errorf("Digest: %q, %d, %v", sum, size, err)
+	}
+	if !slices.Contains(*below.calls, "Digest of a directory") {
+		t.Error("the view of directories is lost")
+	}
+	cancel()
+	if _, _, err := vfs.Digest(ro, path, vfs.MD5); !errors.Is(err, context.Canceled) {
+		t.Errorf("Digest after the end of its context: %v", err)
 	}
 }

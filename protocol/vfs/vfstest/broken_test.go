@@ -3,6 +3,7 @@ package vfstest
 import (
 	"context"
 	"io/fs"
+	"iter"
 	"os"
 	"sync/atomic"
 	"time"
@@ -67,6 +68,7 @@ type faults struct {
 	chtimes    func(below afero.Fs, name string, mtime time.Time) error
 	chmod      func(below afero.Fs, name string, mode fs.FileMode) error
 	held       func(below afero.Fs, name string) (int64, error)
+	digest     func(below afero.Fs, name string, h vfs.Hashes) ([]byte, int64, error)
 	properties func(vfs.Properties) vfs.Properties
 }
 
@@ -81,6 +83,8 @@ type file struct {
 	close        func() error
 	abort        func() error
 	keep         func() error
+	hint         func(n int64)
+	closeFree    func(others iter.Seq[string]) (string, error)
 }
 
 func (f faults) wrap(fsys afero.Fs) afero.Fs { return broken{fsys, &f} }
@@ -207,11 +211,28 @@ func (b broken) Held(name string) (int64, error) {
 	return vfs.Held(b.Fs, b.n(name))
 }
 
+func (b broken) Digest(name string, h vfs.Hashes) ([]byte, int64, error) {
+	digest := b.faults.digest
+	if digest == nil {
+		digest = vfs.Digest
+	}
+	sum, size, err := digest(b.Fs, b.n(name), h)
+	return sum, size, b.e(err)
+}
+
 func (f *file) Write(p []byte) (int, error) {
 	if f.write != nil {
 		return f.write(p)
 	}
 	return f.File.Write(p)
+}
+
+func (f *file) HintSize(n int64) {
+	if f.hint != nil {
+		f.hint(n)
+		return
+	}
+	vfs.HintSize(f.File, n)
 }
 
 func (f *file) Seek(offset int64, whence int) (int64, error) {
@@ -247,6 +268,16 @@ func (f *file) Close() error {
 		return f.close()
 	}
 	return f.File.Close()
+}
+
+func (f *file) CloseFree(others iter.Seq[string]) (string, error) {
+	switch {
+	case f.closeFree != nil:
+		return f.closeFree(others)
+	case f.close != nil:
+		return "", f.close()
+	}
+	return vfs.CloseFree(f.File, others)
 }
 
 func (f *file) Abort() error {

@@ -79,7 +79,10 @@ func (f flat) Directories() afero.Fs                    { f.dirs = true; return 
 func (f flat) Name() string                             { return "flat" }
 
 func (flat) Properties(string) vfs.Properties {
-	return vfs.Properties{ImpliedDirs: true, Append: true, Restart: true, SetTimes: true, ExactErrors: true}
+	return vfs.Properties{
+		ImpliedDirs: true, Append: true, Restart: true, SetTimes: true, ExactErrors: true,
+		Hashes: vfs.MD5, UsualHash: vfs.MD5,
+	}
 }
 
 // begin is the beginning of every operation; the lock is held after it.
@@ -174,6 +177,21 @@ func (f flat) Stat(name string) (os.FileInfo, error) {
 		return nil, fs.ErrNotExist
 	}
 	return flatInfo{path: name, dir: true}, nil
+}
+
+func (f flat) Digest(name string, h vfs.Hashes) ([]byte, int64, error) {
+	info, err := f.Stat(name)
+	switch {
+	case err != nil:
+		return nil, 0, err
+	case info.IsDir():
+		return nil, 0, vfs.ErrIsDir
+	case h != vfs.MD5:
+		return nil, 0, &vfs.NoDigestError{Algorithm: h, Stored: vfs.MD5}
+	}
+	sum := h.New()
+	sum.Write([]byte(info.(flatInfo).o.content))
+	return sum.Sum(nil), info.Size(), nil
 }
 
 func (f flat) Mkdir(name string, _ fs.FileMode) error {

@@ -69,4 +69,4 @@ func uploading(hook func(below afero.Fs, name string, f afero.File) *file) func(
 	}
 }
 
-var mutants = slices.Concat(uploadMutants, holdMutants, treeMutants, impliedMutants)
+var mutants = slices.Concat(uploadMutants, freeNameMutants, holdMutants, treeMutants, impliedMutants, digestMutants())

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
+	"math"
 	"os"
 
 	"github.com/spf13/afero"
@@ -156,6 +157,20 @@ var uploadMutants = []mutant{
 		file: uploading(func(below afero.Fs, name string, _ afero.File) *file {
 			_ = store(below, name+".part", vfs.ModeReplace, "")
 			return &file{}
+		}),
+	}},
+	{name: "believes what is announced", clauses: []string{"publish/size-hint"}, faults: faults{
+		file: uploading(func(_ afero.Fs, _ string, f afero.File) *file {
+			left := int64(math.MaxInt64)
+			return &file{
+				hint: func(n int64) { left = n },
+				write: func(p []byte) (int, error) {
+					n := min(int64(len(p)), left)
+					left -= n
+					_, err := f.Write(p[:n])
+					return len(p), err
+				},
+			}
 		}),
 	}},
 	{name: "drops a byte of a large write", clauses: []string{"publish/whole"}, faults: faults{

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
+	"math"
 
 	"github.com/spf13/afero"
 
@@ -14,6 +15,7 @@ import (
 var publishing = theme{"publish", []clause{
 	{name: "not-before-close", check: notBeforeClose},
 	{name: "whole", check: publishWhole},
+	{name: "size-hint", check: sizeHint},
 	{name: "open-is-free", check: openIsFree},
 	{name: "abort", check: abortDiscards},
 	{name: "ends-once", check: endsOnce},
@@ -81,6 +83,33 @@ func publishWhole(t *tree) {
 		}
 		t.publish(f)
 		t.holds(name, content)
+	}
+}
+
+// sizeHint: what a client announces changes nothing about what it sends.
+func sizeHint(t *tree) {
+	content, head := pattern("hinted", 300_001), pattern("head", 70_000)
+	for _, n := range []int64{1, 65_536, int64(len(content)), 10 * int64(len(content)), 5 << 40, math.MaxInt64} {
+		t.put("/old", head)
+		for _, name := range []string{"/old", "/new"} {
+			for _, flag := range t.modesFor(name == "/old") {
+				f := t.open(name, flag)
+				vfs.HintSize(f, n)
+				if flag == vfs.ModeRestart {
+					t.seek(f, int64(len(head)))
+				}
+				t.write(f, content[:100_000])
+				t.write(f, content[100_000:])
+				t.publish(f)
+				if name == "/new" {
+					t.holds(name, content)
+					t.ok(t.fs.Remove(name), "remove")
+				} else {
+					t.holds(name, map[bool]string{true: content, false: head + content}[flag == vfs.ModeReplace])
+					t.put("/old", head)
+				}
+			}
+		}
 	}
 }
 

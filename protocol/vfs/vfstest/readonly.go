@@ -73,6 +73,7 @@ func showsFiles(t *tree, files map[string]string) {
 	}
 	for name, content := range files {
 		t.holds(name, content)
+		t.digest(name, content)
 	}
 	t.missing("/none")
 }

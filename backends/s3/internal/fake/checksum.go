@@ -120,6 +120,12 @@ func (e *exchange) showChecksums(sums map[string]string, kind string) {
 		e.set(checksumHeader(name), sum)
 	}
 	if len(sums) > 0 {
+		e.setChecksumType(kind)
+	}
+}
+
+func (e *exchange) setChecksumType(kind string) {
+	if !e.s.o.NoFullObject {
 		e.set("X-Amz-Checksum-Type", kind)
 	}
 }
@@ -165,6 +171,9 @@ func (e *exchange) sum(o *Object, u *upload, parts map[string][]string) error {
 				return errBadDigest
 			}
 			h.Write(raw)
+		}
+		if want := e.Header.Get(checksumHeader(u.algorithm)); want != "" && want != encoded(h) {
+			return errBadDigest // it is not the whole that is compared
 		}
 		o.Checksums = map[string]string{u.algorithm: fmt.Sprintf("%s-%d", encoded(h), len(sums))}
 		return nil

@@ -2,6 +2,7 @@ package fake
 
 import (
 	"bytes"
+	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -41,11 +42,24 @@ func hangUp(r *http.Request) {
 	}
 }
 
+// drain reads a request to its end.
+func drain(r *http.Request) error {
+	defer hangUp(r)
+	if r.Body == nil {
+		return nil
+	}
+	_, err := io.Copy(io.Discard, r.Body)
+	return err
+}
+
 // Refuse answers with an error, unasked: Refuse(503, "SlowDown"). With status 200 it
 // is the error that CompleteMultipartUpload and CopyObject may hide in a success.
+// As servers mostly do, it reads the request to its end before.
 func Refuse(status int, code string) Effect {
 	return func(r *http.Request, _ http.RoundTripper) (*http.Response, error) {
-		hangUp(r)
+		if err := drain(r); err != nil {
+			return nil, err
+		}
 		return refused(r, &apiError{status, code, "injected fault: " + code}), nil
 	}
 }
@@ -57,6 +71,23 @@ func RefuseLate(status int, code string) Effect {
 			return nil, err
 		}
 		return refused(r, &apiError{status, code, "injected fault: " + code}), nil
+	}
+}
+
+// SayNothing answers with an empty success, like a proxy that has lost its server. If
+// done is set, the server has done the work.
+func SayNothing(done bool) Effect {
+	return func(r *http.Request, next http.RoundTripper) (*http.Response, error) {
+		do := drain
+		if done {
+			do = func(r *http.Request) error { return swallow(r, next) }
+		}
+		if err := do(r); err != nil {
+			return nil, err
+		}
+		resp := refused(r, &apiError{status: http.StatusOK})
+		resp.ContentLength, resp.Body = 0, http.NoBody
+		return resp, nil
 	}
 }
 
@@ -98,6 +129,43 @@ func Latency(d time.Duration) Effect {
 			return next.RoundTrip(r)
 		case <-r.Context().Done():
 			hangUp(r)
+			return nil, r.Context().Err()
+		}
+	}
+}
+
+// Late lets the server work for a while on what it has got, whether or not its client
+// still waits for the answer.
+func Late(d time.Duration) Effect {
+	return func(r *http.Request, next http.RoundTripper) (*http.Response, error) {
+		var body bytes.Buffer
+		if r.Body != nil {
+			if _, err := body.ReadFrom(r.Body); err != nil {
+				return nil, err
+			}
+			hangUp(r)
+		}
+		type answer struct {
+			resp *http.Response
+			err  error
+		}
+		answered := make(chan answer, 1)
+		time.AfterFunc(d, func() {
+			r := r.Clone(context.WithoutCancel(r.Context()))
+			r.Body = io.NopCloser(&body)
+			resp, err := next.RoundTrip(r)
+			if err == nil { // the answer comes whole, or nobody reads it
+				var text []byte
+				text, err = io.ReadAll(resp.Body)
+				resp.Body.Close()
+				resp.Body = io.NopCloser(bytes.NewReader(text))
+			}
+			answered <- answer{resp, err}
+		})
+		select {
+		case a := <-answered:
+			return a.resp, a.err
+		case <-r.Context().Done():
 			return nil, r.Context().Err()
 		}
 	}

@@ -6,6 +6,7 @@ import (
 	"maps"
 	"net/http"
 	"slices"
+	"strings"
 	"time"
 )
 
@@ -35,11 +36,17 @@ func createUpload(e *exchange) error {
 		key: e.Key, parts: make(map[int]part), Attributes: a,
 		algorithm: e.Header.Get("X-Amz-Checksum-Algorithm"), kind: e.Header.Get("X-Amz-Checksum-Type"),
 	}
+	if e.s.o.NoFullObject {
+		u.kind = ""
+	}
 	if u.algorithm != "" && u.kind == "" {
 		u.kind = "COMPOSITE"
 		if u.algorithm == "CRC64NVME" {
 			u.kind = "FULL_OBJECT"
 		}
+	}
+	if u.algorithm == "CRC64NVME" && u.kind == "COMPOSITE" || strings.HasPrefix(u.algorithm, "SHA") && u.kind == "FULL_OBJECT" {
+		return refuse(http.StatusBadRequest, "InvalidRequest", "The "+u.kind+" checksum type cannot be used with the "+strings.ToLower(u.algorithm)+" checksum algorithm.")
 	}
 	e.s.mu.Lock()
 	defer e.s.mu.Unlock()
@@ -51,7 +58,7 @@ func createUpload(e *exchange) error {
 	u.id, u.began = fmt.Sprintf("upload-%d", e.s.serial), e.s.now()
 	b.uploads[u.id] = u
 	e.set("X-Amz-Checksum-Algorithm", u.algorithm)
-	e.set("X-Amz-Checksum-Type", u.kind)
+	e.setChecksumType(u.kind)
 	e.showEncryption(a)
 	return e.answer(struct {
 		XMLName               struct{} `xml:"InitiateMultipartUploadResult"`
@@ -98,7 +105,11 @@ func (e *exchange) putPart(p *part) error {
 	}
 	e.s.mu.Lock()
 	defer e.s.mu.Unlock()
-	_, u, err := e.upload()
+	b, u, err := e.upload()
+	if late := b.late(e.Query.Get("uploadId")); late != nil && e.s.o.LateParts {
+		u, err = late, nil
+		b.uploads[u.id] = u
+	}
 	if err != nil {
 		return err
 	}
@@ -137,6 +148,9 @@ func completeUpload(e *exchange) error {
 	b, u, err := e.upload()
 	if err != nil {
 		return err
+	}
+	if kind := e.Header.Get("X-Amz-Checksum-Type"); kind != "" && kind != u.kind && !e.s.o.NoFullObject {
+		return refuse(http.StatusBadRequest, "InvalidRequest", "The upload was created using the "+u.kind+" checksum mode. The complete request must use the same checksum mode.")
 	}
 	o := &Object{Key: u.key, Attributes: u.Attributes, ChecksumType: u.kind}
 	if err := e.assemble(o, u, c); err != nil {
@@ -205,6 +219,14 @@ func (e *exchange) assemble(o *Object, u *upload, c completion) error {
 	return e.sum(o, u, sums)
 }
 
+// late is the upload of that id if it was aborted.
+func (b *bucket) late(id string) *upload {
+	if b == nil || b.uploads[id] != nil {
+		return nil
+	}
+	return b.aborted[id]
+}
+
 func abortUpload(e *exchange) error {
 	e.s.mu.Lock()
 	defer e.s.mu.Unlock()
@@ -213,6 +235,8 @@ func abortUpload(e *exchange) error {
 		return err
 	}
 	delete(b.uploads, u.id)
+	u.parts = make(map[int]part)
+	b.aborted[u.id] = u
 	e.w.WriteHeader(http.StatusNoContent)
 	return nil
 }

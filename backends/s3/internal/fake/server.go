@@ -22,6 +22,12 @@ type Options struct {
 	Uniform bool
 	// NoConditions ignores If-Match and If-None-Match on everything that writes, as older stores do.
 	NoConditions bool
+	// NoFullObject ignores X-Amz-Checksum-Type, as stores did before 2025: the checksum of an upload in
+	// parts is one of theirs, and nothing says so but its suffix.
+	NoFullObject bool
+	// LateParts stores parts of uploads that have been aborted, which then linger in no listing but
+	// Uploads: as stores do that work on with what they have when the abort comes.
+	LateParts bool
 	// Discard keeps the size and the ETag of what is uploaded and forgets the bytes: they read as zeros.
 	Discard bool
 	Now     func() time.Time // time.Now

@@ -27,10 +27,11 @@ type bucket struct {
 	objects map[string]*Object
 	keys    []string // sorted
 	uploads map[string]*upload
+	aborted map[string]*upload // which late parts may still come for
 }
 
 func newBucket() *bucket {
-	return &bucket{objects: make(map[string]*Object), uploads: make(map[string]*upload)}
+	return &bucket{objects: make(map[string]*Object), uploads: make(map[string]*upload), aborted: make(map[string]*upload)}
 }
 
 func (b *bucket) put(o *Object) {

@@ -1,0 +1,173 @@
+package s3
+
+import (
+	"errors"
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/ftpgate/ftpgate/backends/s3/internal/fake"
+	"github.com/ftpgate/ftpgate/protocol/vfs"
+)
+
+// Clients that send a byte now and then, so that no stall timer fires, do not keep others
+// from uploading, however much memory they hold: what they reserved goes to others, and when
+// that does not do they are ended.
+func TestDrippingClients(t *testing.T) {
+	for _, held := range []int{smallUpload + 1, 5 << 20} {
+		synctest.Test(t, func(t *testing.T) {
+			const clients = 22
+			r := newRig(t, newBubble(t, fake.Options{}), func(o *Options) {
+				o.PartSize, o.Put.Checksum = DefaultPartSize, ""
+			})
+			sink(r.wire, 20<<20)
+			ctx := t.Context()
+			stop := make(chan struct{})
+			var wg sync.WaitGroup
+			var mu sync.Mutex
+			ended := 0
+			for i := range clients {
+				wg.Go(func() {
+					f, err := r.as(ctx).openUpload("/drip"+string(rune('A'+i)), vfs.ModeReplace)
+					if err != nil {
+						t.Errorf("open: %v", err)
+						return
+					}
+					_, err = f.Write(make([]byte, held))
+					for err == nil {
+						select {
+						case <-time.After(10 * time.Second):
+							_, err = f.Write([]byte{1})
+						case <-stop:
+							if err := vfs.Abort(f); err != nil {
+								t.Errorf("abort: %v", err)
+							}
+							return
+						}
+					}
+					if !errors.Is(err, errTooSlow) || !errors.Is(err, vfs.ErrTransient) {
+						t.Errorf("an upload ended with %v", err)
+					}
+					mu.Lock()
+					ended++
+					mu.Unlock()
+					_ = f.Close()
+				})
+			}
+			time.Sleep(time.Second)
+			for _, size := range []int{10, 3 << 20, 20 << 20} {
+				// Each part may have to wait until all that are before it have been ended.
+				const batch = slowPatience + 10*time.Second
+				limit := time.Duration(size/DefaultPartSize+1) * (clients*DefaultPartSize/(48<<20) + 2) * batch
+				if size < smallChunk {
+					limit = 0
+				}
+				begin := time.Now()
+				f, err := r.fs.openUpload("/quick", vfs.ModeReplace)
+				if err == nil {
+					_, err = f.Write(make([]byte, size))
+				}
+				if err == nil {
+					err = f.Close()
+				}
+				if took := time.Since(begin); err != nil || took > limit+time.Second {
+					t.Errorf("beside clients that hold %d bytes, an upload of %d bytes takes %v: %v", held, size, took, err)
+				}
+			}
+			close(stop)
+			wg.Wait()
+			if fits := held*clients < 32<<20; fits != (ended == 0) {
+				t.Errorf("%d clients that hold %d bytes were ended", ended, held)
+			}
+			uses(t, r.budget, 0)
+		})
+	}
+}
+
+// Slow clients all go on; nobody waits for memory long enough for
+// a client to give up.
+func TestSlowClients(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		const clients, size, rate, piece = 32, 12 << 20, 100 << 10, 64 << 10
+		r := newRig(t, newBubble(t, fake.Options{}), func(o *Options) {
+			o.PartSize, o.Put.Checksum = DefaultPartSize, ""
+		})
+		sink(r.wire, 20<<20)
+		data := make([]byte, piece)
+		begin := time.Now()
+		var mu sync.Mutex
+		var longest time.Duration
+		var wg sync.WaitGroup
+		for i := range clients {
+			wg.Go(func() {
+				f, err := r.fs.openUpload("/slow"+string(rune('A'+i)), vfs.ModeReplace)
+				if err != nil {
+					t.Errorf("open: %v", err)
+					return
+				}
+				for n := 0; n < size; n += piece {
+					time.Sleep(time.Second * piece / rate)
+					from := time.Now()
+					if _, err := f.Write(data); err != nil {
+						t.Errorf("write: %v", err)
+						break
+					}
+					mu.Lock()
+					longest = max(longest, time.Since(from))
+					mu.Unlock()
+				}
+				if err := f.Close(); err != nil {
+					t.Errorf("close: %v", err)
+				}
+			})
+		}
+		wg.Wait()
+		took, alone := time.Since(begin), time.Second*size/rate
+		t.Logf("%v, alone %v; the longest wait %v", took, alone, longest)
+		// Nine at a time. A client gives up when nothing moves for five minutes, at the earliest.
+		if took > 4*alone || longest > 4*time.Minute {
+			t.Errorf("it took %v, where one alone takes %v; one write waited for %v", took, alone, longest)
+		}
+	})
+}
+
+// Who is slow is who does not send, not who waits for the store or for memory.
+func TestSlowIsTheClient(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		b := NewBudget(80)
+		ended := make(chan string, 100)
+		claim := func(name string, n int64) *Claim {
+			var c *Claim
+			c = b.Claim(func() { ended <- name; c.Close() })
+			if err := c.Take(t.Context(), part(n)); err != nil {
+				t.Fatal(err)
+			}
+			return c
+		}
+		store := claim("waits for the store", 20)
+		drip := claim("drips", 20)
+		fair := claim("is slow, but not that slow", 20)
+		drip.waiting()
+		fair.waiting()
+		waiter := b.Claim(func() { ended <- "waits for memory" })
+		got := taking(t.Context(), waiter, part(70))
+		for range 60 {
+			time.Sleep(time.Second)
+			drip.busy(1)
+			drip.waiting()
+			fair.busy(slowestPace + 100)
+			fair.waiting()
+		}
+		close(ended)
+		if name := <-ended; name != "drips" || len(ended) > 0 {
+			t.Errorf("%q was ended, and %d more", name, len(ended))
+		}
+		waits(t, got, "who needs more than is left")
+		for _, c := range []*Claim{store, drip, fair} {
+			c.Close()
+		}
+		granted(t, got, "the waiter")
+		waiter.Close()
+	})
+}
