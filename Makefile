@@ -61,6 +61,7 @@ test-s3:
 PEERS ?= $(or $(TMPDIR),/tmp)/srv
 test-client:
 	FTPGATE_TEST_PEERS=$(PEERS) $(GO) test -count=1 -v -run 'Live|Peers' ./protocol/ftpclient/... ./protocol/ftptest/peers
+	FTPGATE_TEST_PEERS=$(PEERS) $(GO) test -count=1 -run 'Others|CutPoints' ./backends/ftp
 
 # All tests under the race detector, which needs a C compiler.
 race:

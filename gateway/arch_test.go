@@ -18,9 +18,10 @@ const module = "github.com/ftpgate/ftpgate/"
 // table does not name, nobody imports.
 var allowed = map[string][]string{
 	"cmd/ftpgate":               {"gateway", "gateway/config", "auth", "protocol/ftpclient"},
-	"gateway":                   {"gateway/config", "auth", "backends/", "protocol/pi", "protocol/dtp", "protocol/vfs", "protocol/ftp"},
+	"gateway":                   {"gateway/config", "auth", "backends/", "protocol/pi", "protocol/dtp", "protocol/vfs", "protocol/ftp", "protocol/ftpclient"},
 	"gateway/config":            {},
 	"auth":                      {},
+	"backends/ftp":              {"protocol/ftpclient", "protocol/ftp", "protocol/vfs"},
 	"backends/local":            {"protocol/vfs"},
 	"backends/memory":           {"protocol/vfs"},
 	"backends/s3":               {"protocol/vfs"},

@@ -91,6 +91,12 @@ func (b *backends) openStorage(c config.Backend) (*storage, error) {
 			return nil, err
 		}
 		return &storage{open: o.Open}, nil
+	case c.FTP != nil:
+		u, err := openFTP(c.FTP, c.FTP.User, c.FTP.Password)
+		if err != nil {
+			return nil, err
+		}
+		return &storage{open: u.Open, close: u.Close}, nil
 	case c.Memory != nil:
 		return &storage{open: memory.New(memory.Options{MaxSize: c.Memory.MaxSize}).Open}, nil
 	}

@@ -35,9 +35,10 @@ func newRealm(c *config.Config, b *backends) *Realm {
 	return r
 }
 
-// Account opens the account of an identity, for one session. The error names what the
+// Account opens the account of an identity, for one session. The password, which has been
+// found right, is only for backends that pass it through. The error names what the
 // administrator must mend; the client learns nothing of it.
-func (r *Realm) Account(id auth.Identity) (*pi.Account, error) {
+func (r *Realm) Account(ctx context.Context, id auth.Identity, password string) (*pi.Account, error) {
 	if id.Anonymous {
 		return r.guest()
 	}
@@ -45,7 +46,7 @@ func (r *Realm) Account(id auth.Identity) (*pi.Account, error) {
 	if u == nil {
 		return nil, fmt.Errorf("user %q has a password but no filesystem", id.User)
 	}
-	s, err := r.backends.storage(u.Filesystem, u.Name)
+	s, end, err := r.backends.forSession(ctx, u.Filesystem, u.Name, password)
 	if err != nil {
 		return nil, err
 	}
@@ -62,9 +63,13 @@ func (r *Realm) Account(id auth.Identity) (*pi.Account, error) {
 	}
 	share := r.shares[u.Name]
 	if err := share.enter(u.Name); err != nil {
+		end()
 		return nil, err
 	}
-	a.Close = share.leave
+	a.Close = func() {
+		share.leave()
+		end()
+	}
 	limit(a, r.everybody, share, u.Rates)
 	return a, nil
 }
@@ -129,7 +134,7 @@ func login(p *auth.Portal, r *Realm) pi.LoginFunc {
 		if err != nil {
 			return nil, err
 		}
-		return r.Account(id)
+		return r.Account(ctx, id, c.Password)
 	}
 }
 

@@ -107,45 +107,6 @@ func samples(all []bucket) []bucket {
 	return some
 }
 
-// Probed is what a probe of one backend has shown.
-type Probed struct {
-	Backend  string // "backend.s3.archive (bucket acme-archive, prefix ftp/alice/)"
-	Findings []s3.Finding
-}
-
-// Failed reports whether something does not work.
-func (p Probed) Failed() bool {
-	for _, f := range p.Findings {
-		if f.Err != nil {
-			return true
-		}
-	}
-	return false
-}
-
-// Probe tries what the gateway asks of the object stores in a configuration, one after
-// the other, under keys that it deletes again. Where nobody may change anything, nothing is stored. Of a
-// backend that depends on the user, the prefix of the first user who may is tried, or else that of the first.
-func Probe(ctx context.Context, c *config.Config) []Probed {
-	open := newBackends(c, zerolog.Nop())
-	var all []Probed
-	for _, x := range samples(buckets(c)) {
-		p := Probed{Backend: x.String()}
-		b, err := open.openS3(x.S3)
-		switch {
-		case err != nil:
-			p.Findings = []s3.Finding{{Step: "set up", Err: err}}
-		case x.changes:
-			p.Findings = b.Probe(ctx)
-		default:
-			p.Backend += ", which is only read"
-			p.Findings = b.ProbeReading(ctx)
-		}
-		all = append(all, p)
-	}
-	return all
-}
-
 // Leftover is a multipart upload that never ended.
 type Leftover struct {
 	Backend string

@@ -55,7 +55,7 @@ func TestLimitersAreShared(t *testing.T) {
 	}
 	realm := newRealm(c, &backends{})
 	limits := func(id auth.Identity) (down, up []*rate.Limiter) {
-		a, err := realm.Account(id)
+		a, err := realm.Account(t.Context(), id, "")
 		if err != nil {
 			t.Fatal(err)
 		}

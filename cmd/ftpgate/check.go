@@ -25,6 +25,9 @@ can do what the gateway needs: it stores, copies and deletes objects whose names
 .ftpgate-probe- below the prefix, 10 MiB in all, and says which IAM action is missing.
 It deletes them when it is interrupted, too. Where nobody may change anything, it only reads.
 
+It logs in to every upstream FTP server as well, and where it may write it stores, renames and deletes
+small files whose names begin with .ftpgate- below the root.
+
 Warnings are for things that work and are probably not wanted. Only errors
 make the exit code 1.`,
 		Example: `  ftpgate check
@@ -33,7 +36,7 @@ make the exit code 1.`,
 		Args: cobra.NoArgs,
 	}
 	var connect bool
-	cmd.Flags().BoolVar(&connect, "connect", false, "try the object stores, too")
+	cmd.Flags().BoolVar(&connect, "connect", false, "try the object stores and upstream servers, too")
 	path := configFlag(cmd)
 	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
 		return check(cmd.Context(), cmd.OutOrStdout(), *path, connect)

@@ -7,11 +7,11 @@ import (
 	"github.com/ftpgate/ftpgate/gateway"
 )
 
-// printProbes says what works in each object store, and what does not. failed counts
-// the stores in which something does not.
+// printProbes says what works in each object store and upstream server, and what does not. failed counts
+// those in which something does not.
 func printProbes(w io.Writer, all []gateway.Probed) (failed int, err error) {
 	if len(all) == 0 {
-		_, err := fmt.Fprintln(w, "There is no object store to connect to.")
+		_, err := fmt.Fprintln(w, "There is no object store and no upstream server to connect to.")
 		return 0, err
 	}
 	for _, p := range all {
@@ -32,8 +32,8 @@ func printProbes(w io.Writer, all []gateway.Probed) (failed int, err error) {
 			if _, err := fmt.Fprintf(w, "  %-8s %s%s\n", state, f.Step, detail); err != nil {
 				return 0, err
 			}
-			if f.Grant != "" {
-				if _, err := fmt.Fprintf(w, "           grant %s\n", f.Grant); err != nil {
+			if f.Mend != "" {
+				if _, err := fmt.Fprintf(w, "           %s\n", f.Mend); err != nil {
 					return 0, err
 				}
 			}

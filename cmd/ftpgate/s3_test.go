@@ -68,7 +68,7 @@ func TestCheckConnect(t *testing.T) {
 		t.Errorf("it says too much:\n%s", out)
 	}
 	code, out, _ = ftpgate(t, "", "check", "--connect", "--config", "../../config.hcl.example")
-	if code != exitOK || !strings.Contains(out, "There is no object store to connect to.") {
+	if code != exitOK || !strings.Contains(out, "There is no object store and no upstream server to connect to.") {
 		t.Errorf("without one: exit code %d:\n%s", code, out)
 	}
 }

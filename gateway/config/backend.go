@@ -116,6 +116,8 @@ func (l *loader) backend(x *backendBlock, user string) Backend {
 		b.Local = s.local()
 	case "s3":
 		b.S3 = s.s3(x.block, user)
+	case "ftp":
+		b.FTP = s.ftp()
 	case "memory":
 		b.Memory = &Memory{MaxSize: s.size("max_size", `"64MiB"`, 1, maxMemorySize, DefaultMemorySize)}
 	}

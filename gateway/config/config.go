@@ -113,6 +113,7 @@ type Backend struct {
 	Local      *Local  // of kind "local"
 	Memory     *Memory // of kind "memory"
 	S3         *S3     // of kind "s3"
+	FTP        *FTP    // of kind "ftp"
 }
 
 // String returns the reference to the backend, "backend.local.mirror".

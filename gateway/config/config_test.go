@@ -110,6 +110,23 @@ func TestLoadFillsEverything(t *testing.T) {
 					ConnectTimeout: 5 * time.Second, Timeout: 2 * time.Minute, MaxRetries: 0,
 				}},
 			},
+			{
+				Name: "press", PasswordHash: "$2b$hunter2", Access: ReadWrite, OnConflict: Overwrite, Commit: Strict,
+				Rates: Rates{SessionDownload: 1 << 20, SessionUpload: 1 << 10}, RequireTLS: RequireNone,
+				Filesystem: Backend{Kind: "ftp", Name: "press", PerUser: true, FTP: &FTP{
+					Address: "10.0.0.7:2121", User: "scanner", Password: "hunter2", TLS: UpstreamImplicit, TLSVerify: true, TLSName: "press.example.org",
+					CAFile: "/etc/ftpgate/press-ca.pem", Active: true, Root: "/out/press", MaxConnections: 3, Encoding: "windows-1252", TimeZone: time.UTC,
+					ConnectTimeout: 5 * time.Second, Timeout: 2 * time.Minute, StallTimeout: 30 * time.Second,
+				}},
+			},
+			{
+				Name: "own", PasswordHash: "$2b$hunter2", Access: ReadWrite, OnConflict: Overwrite, Commit: Strict,
+				Rates: Rates{SessionDownload: 1 << 20, SessionUpload: 1 << 10}, RequireTLS: RequireNone,
+				Filesystem: Backend{Kind: "ftp", Name: "own", FTP: &FTP{
+					Address: "device", Passthrough: true, TLS: UpstreamExplicit, TLSVerify: true, Root: "/", MaxConnections: 8,
+					ConnectTimeout: 10 * time.Second, Timeout: time.Minute, StallTimeout: time.Minute,
+				}},
+			},
 		},
 	}
 	if !reflect.DeepEqual(c, want) {

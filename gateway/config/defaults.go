@@ -41,6 +41,8 @@ const (
 	DefaultConnectTimeout = 10 * time.Second
 	DefaultStoreTimeout   = 60 * time.Second
 	DefaultMaxRetries     = 4
+
+	DefaultUpstreamConnections = 8 // old devices take about as many
 )
 
 // Bounds of what can be configured: beyond them lies a slip, not a wish.
@@ -67,4 +69,6 @@ const (
 	maxRenameLimit    = 10_000_000
 	maxRetries        = 20
 	maxCacheTime      = time.Hour
+
+	minUpstreamConnections = 2 // APPE reads and writes at once
 )

@@ -52,6 +52,8 @@ var tlsSchema = schema{
 var backends = map[string]schema{
 	"local":  {attributes: []string{"root", "create", "file_mode", "dir_mode", "sync"}},
 	"memory": {attributes: []string{"max_size"}},
+	"ftp": {attributes: []string{"address", "user", "password", "passthrough", "tls", "tls_verify", "tls_name", "ca_file", "active", "root",
+		"max_connections", "encoding", "time_zone", "connect_timeout", "timeout", "stall_timeout"}},
 	"s3": {
 		attributes: []string{"bucket", "prefix", "region", "endpoint", "path_style",
 			"access_key_id", "secret_access_key", "session_token",
@@ -67,13 +69,13 @@ var backends = map[string]schema{
 var assumeRoleSchema = schema{attributes: []string{"role_arn", "external_id", "session_name"}}
 
 // laterBackends are the kinds of backend that this version does not have.
-var laterBackends = []string{"ftp"}
+var laterBackends []string
 
 // hashAttribute is a user's password.
 const hashAttribute = "password_hash"
 
 // secretAttributes are the known attributes whose values are never shown.
-var secretAttributes = []string{hashAttribute, "secret_access_key", "session_token", "customer_key", "http_proxy", "external_id"}
+var secretAttributes = []string{hashAttribute, "secret_access_key", "session_token", "customer_key", "http_proxy", "external_id", "password"}
 
 // harmless reports whether the value of an attribute of this name may be shown.
 // Unknown names may not: a misspelt password_hash is one.

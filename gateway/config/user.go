@@ -17,6 +17,7 @@ const anonymousUser = "anonymous"
 func (l *loader) anonymous(b *hclsyntax.Block) *Anonymous {
 	s := l.open(b, blocks["anonymous"], anonymousUser)
 	x := &Anonymous{Names: []string{anonymousUser, "ftp"}, Filesystem: s.filesystem(anonymousUser)}
+	s.checkPassthrough(x.Filesystem, true, false)
 	names, ok := s.list("names", `["anonymous", "ftp"]`)
 	if !ok {
 		return x
@@ -61,6 +62,7 @@ func (l *loader) user(b *hclsyntax.Block, a *Anonymous, everybody Rates) User {
 		MaxSessions:  s.number("max_sessions", 1, maxConnections, 0),
 		Rates:        s.rates(everybody),
 	}
+	s.checkPassthrough(x.Filesystem, false, s.set("client_name"))
 	if x.Access == DropBox {
 		x.OnConflict = Refuse
 	}

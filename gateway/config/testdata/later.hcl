@@ -5,13 +5,10 @@ listener "main" {
   }
 }
 
-backend "ftp" "upstream" {
-  address    = "ftp.example.org"
-  secret_key = "hunter2"
-}
+backend "memory" "upstream" {}
 
 user "alice" {
   password_hash = env("HASH")
-  filesystem    = backend.ftp.upstream
+  filesystem    = backend.memory.upstream
   mount "/scratch" { filesystem = backend.memory.scratch }
 }

@@ -180,3 +180,36 @@ user "archivist" {
   password_hash = env("HASH")
   filesystem    = backend.s3.archive
 }
+
+backend "ftp" "press" {
+  address         = "10.0.0.7:2121"
+  user            = "scanner"
+  password        = env("SECRET")
+  tls             = "implicit"
+  tls_name        = "press.example.org"
+  ca_file         = "/etc/ftpgate/press-ca.pem"
+  active          = true
+  root            = "/out/${user.name}"
+  max_connections = 3
+  encoding        = "windows-1252"
+  time_zone       = "UTC"
+  connect_timeout = "5s"
+  timeout         = "2m"
+  stall_timeout   = "30s"
+}
+
+user "press" {
+  password_hash = env("HASH")
+  filesystem    = backend.ftp.press
+}
+
+backend "ftp" "own" {
+  address     = "device"
+  passthrough = true
+  encoding    = "UTF-8"
+}
+
+user "own" {
+  password_hash = env("HASH")
+  filesystem    = backend.ftp.own
+}

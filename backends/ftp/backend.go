@@ -1,0 +1,144 @@
+package ftp
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/spf13/afero"
+
+	"github.com/ftpgate/ftpgate/protocol/ftpclient"
+	"github.com/ftpgate/ftpgate/protocol/vfs"
+)
+
+// Options say which files of which server.
+type Options struct {
+	Address        string // host or host:port
+	User, Password string
+	Root           string // absolute; what clients see as "/". Empty is "/"
+	Client         ftpclient.Options
+	MaxConnections int // at once; one is in use for each open transfer or listing. 0: no limit
+}
+
+// Backend is a directory of a server. All users who share it share its connections.
+type Backend struct {
+	o      Options
+	root   string // without a slash at its end: "" is the server's root
+	pool   ftpclient.Pool
+	names  names
+	stager chan struct{} // who needs two connections takes them one at a time
+
+	mu       sync.Mutex
+	features *ftpclient.Features // nil: never connected
+	keeps    bool                // a leftover could not be removed, so nobody tries again
+}
+
+// New makes no connection.
+func New(o Options) (*Backend, error) {
+	root := strings.TrimRight(o.Root, "/")
+	switch {
+	case o.Root != "" && !strings.HasPrefix(o.Root, "/"):
+		return nil, fmt.Errorf("root %q is not absolute", o.Root)
+	case strings.ContainsAny(o.Root, "\x00\r\n"), climbs(o.Root):
+		return nil, fmt.Errorf("root %q holds a line end or \"..\"", o.Root)
+	case o.MaxConnections == 1:
+		return nil, errors.New("one connection is too few: continuing a file takes two")
+	}
+	b := &Backend{o: o, root: root, stager: make(chan struct{}, 1)}
+	b.pool.Dial, b.pool.MaxOpen, b.pool.MaxIdle = b.dial, o.MaxConnections, idleConnections
+	return b, nil
+}
+
+// idleConnections are kept between operations, for a minute.
+const idleConnections = 4
+
+// waitForConnection is how long an operation waits for one of MaxConnections.
+const waitForConnection = 30 * time.Second
+
+var errAllInUse = errors.New("no connection to the server was free, or made, in time")
+
+func (b *Backend) dial(ctx context.Context) (*ftpclient.Conn, error) {
+	c, err := ftpclient.Dial(ctx, b.o.Address, b.o.Client)
+	if err != nil {
+		return nil, err
+	}
+	if err := c.Login(ctx, b.o.User, b.o.Password, ""); err != nil {
+		c.Close()
+		return nil, err
+	}
+	features, err := c.Features(ctx)
+	if err != nil {
+		c.Close()
+		return nil, err
+	}
+	b.mu.Lock()
+	b.features = &features
+	b.mu.Unlock()
+	return c, nil
+}
+
+// get takes a connection, which goes back with b.pool.Put.
+func (b *Backend) get(ctx context.Context) (*ftpclient.Conn, error) {
+	if err := ctx.Err(); err != nil {
+		return nil, context.Cause(ctx)
+	}
+	ctx, cancel := context.WithTimeoutCause(ctx, waitForConnection, errAllInUse)
+	defer cancel()
+	return b.pool.Get(ctx)
+}
+
+// with runs do on a connection. If the connection turns out to be lost and do may be
+// repeated, it is, on another one.
+func (b *Backend) with(ctx context.Context, again bool, do func(*ftpclient.Conn) error) error {
+	for {
+		c, err := b.get(ctx)
+		if err != nil {
+			return err
+		}
+		err = do(c)
+		lost := err != nil && !c.Usable() && ctx.Err() == nil
+		b.pool.Put(c)
+		if !lost || !again {
+			return err
+		}
+		again = false
+	}
+}
+
+// Connect makes a connection, so that a wrong password shows now.
+func (b *Backend) Connect(ctx context.Context) error {
+	return translate(ctx, b.with(ctx, false, func(*ftpclient.Conn) error { return nil }))
+}
+
+// Open returns the tree. Owners do not differ, as nothing is held for them.
+func (b *Backend) Open(string, time.Duration) afero.Fs { return filesystem{b: b} }
+
+// Close ends the connections that are idle; those in use end with what uses them.
+func (b *Backend) Close() error { return b.pool.Close() }
+
+// can returns the server's features, which it asks for if need be.
+func (b *Backend) can(ctx context.Context) ftpclient.Features {
+	for tried := false; ; tried = true {
+		b.mu.Lock()
+		f := b.features
+		b.mu.Unlock()
+		if f != nil {
+			return *f
+		}
+		if tried || b.with(ctx, false, func(*ftpclient.Conn) error { return nil }) != nil {
+			return ftpclient.Features{} // the next operation tells why
+		}
+	}
+}
+
+// properties: nothing is held, modes cannot be kept when a file is replaced, and names
+// are text, since servers and listings differ in what they make of other bytes.
+func (b *Backend) properties(ctx context.Context) vfs.Properties {
+	return vfs.Properties{
+		Append: true, Restart: true, AtomicRename: true, ExactErrors: true,
+		SetTimes: b.can(ctx).Has("MFMT"), TimePrecision: time.Second,
+	}
+}

@@ -1,0 +1,47 @@
+package ftp
+
+import (
+	"io/fs"
+	"slices"
+	"strings"
+	"unicode/utf8"
+
+	"github.com/ftpgate/ftpgate/protocol/vfs"
+)
+
+// at is what the server calls a client's name.
+func (b *Backend) at(name string) string {
+	if name == "/" && b.root != "" {
+		return b.root
+	}
+	return b.root + name
+}
+
+// climbs reports whether a server that takes "\" for a separator finds ".." in a name.
+func climbs(name string) bool {
+	return slices.Contains(strings.FieldsFunc(name, func(r rune) bool { return r == '/' || r == '\\' }), "..")
+}
+
+// visible fails for names that are not there for clients.
+func (b *Backend) visible(name string) error {
+	if isReserved(name) || b.root != "" && climbs(name) {
+		return fs.ErrNotExist
+	}
+	return nil
+}
+
+// creatable fails for names that no client can make.
+func (b *Backend) creatable(name string) error {
+	if b.visible(name) != nil || !utf8.ValidString(name) {
+		return vfs.ErrBadName
+	}
+	return nil
+}
+
+// lastName is the name a FileInfo shows for path; the root's is "/".
+func lastName(path string) string {
+	if _, name := vfs.Split(path); name != "" {
+		return name
+	}
+	return "/"
+}

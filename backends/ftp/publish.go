@@ -1,0 +1,156 @@
+package ftp
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+
+	"github.com/ftpgate/ftpgate/protocol/vfs"
+)
+
+// Close publishes. The rename is all that others see.
+func (u *upload) Close() error {
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	if u.ended {
+		return pathError("close", u.name, fs.ErrClosed)
+	}
+	u.ended = true
+	defer u.release()
+	if err := u.stage(); err != nil {
+		u.fail(err)
+	}
+	if u.err == nil {
+		if err := u.u.Close(); err != nil {
+			u.fail(err)
+		}
+	}
+	ctx, cancel := u.f.detached()
+	defer cancel()
+	if u.err == nil {
+		err := u.publish(ctx)
+		if err == nil {
+			u.f.b.names.done(u.temp)
+			return nil
+		}
+		u.err = pathError("close", u.name, translate(ctx, err))
+	}
+	u.discard(ctx)
+	return u.err
+}
+
+// Abort discards.
+func (u *upload) Abort() error {
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	if u.ended {
+		return pathError("abort", u.name, fs.ErrClosed)
+	}
+	u.ended = true
+	defer u.release()
+	ctx, cancel := u.f.detached()
+	defer cancel()
+	u.discard(ctx)
+	return nil
+}
+
+// discard deletes the temporary file. If that fails it is a leftover, which no client sees.
+func (u *upload) discard(ctx context.Context) {
+	if u.u == nil {
+		return
+	}
+	_ = u.u.Abort() // the connection is looked at
+	u.remove(ctx)
+	u.f.b.names.done(u.temp)
+}
+
+// remove deletes the temporary file, if there is one, over another connection if this one is lost.
+func (u *upload) remove(ctx context.Context) {
+	temp := u.f.b.at(u.temp)
+	if u.c != nil && u.c.Usable() && (u.c.Delete(ctx, temp) == nil || u.c.Usable()) {
+		return
+	}
+	if u.reconnect(ctx) == nil {
+		_ = u.c.Delete(ctx, temp) // or it is left over
+	}
+}
+
+// reconnect takes another connection in place of one that is lost, whose place it gives up first: there
+// may be no other.
+func (u *upload) reconnect(ctx context.Context) (err error) {
+	if u.c != nil {
+		u.f.b.pool.Put(u.c)
+		u.c = nil
+	}
+	u.c, err = u.f.b.get(ctx)
+	return err
+}
+
+// publish renames the temporary file, if what its mode demands of the name still holds.
+func (u *upload) publish(ctx context.Context) error {
+	f := u.f
+	f.bound = ctx
+	unlock, err := f.b.names.lock(ctx, u.name)
+	if err != nil {
+		return err
+	}
+	defer unlock()
+	if err := u.check(f); err != nil {
+		return err
+	}
+	err = u.c.Rename(ctx, f.b.at(u.temp), f.b.at(u.name))
+	if err != nil && !isRefusal(err) {
+		err = u.happened(ctx, f, err)
+	}
+	if err != nil && u.c != nil {
+		err = f.why(u.c, u.name, vfs.ErrIsDir, err)
+	}
+	if err != nil {
+		return err
+	}
+	f.b.names.ignore(u.watch)
+	f.b.names.change(u.name)
+	return nil
+}
+
+// check looks at the name just before the rename.
+func (u *upload) check(f filesystem) error {
+	if u.flag == vfs.ModeReplace {
+		return nil
+	}
+	e, err := f.stat(u.c, u.name)
+	missing := errors.Is(err, fs.ErrNotExist)
+	switch {
+	case err != nil && !missing:
+		return err
+	case u.flag == vfs.ModeCreate && !missing:
+		return fs.ErrExist
+	case u.flag == vfs.ModeCreate:
+		return nil
+	case u.base == nil && missing:
+		return nil
+	case u.base == nil, missing, u.watch.changed.Load(), !same(e, *u.base):
+		return errChanged
+	}
+	return nil
+}
+
+// happened finds out, on another connection, what became of a rename whose reply was lost.
+func (u *upload) happened(ctx context.Context, f filesystem, lost error) error {
+	if err := u.reconnect(ctx); err != nil {
+		return because(vfs.ErrTransient, fmt.Errorf("%w (and then: %w)", lost, err))
+	}
+	_, err := u.c.Stat(ctx, f.b.at(u.temp))
+	switch {
+	case err == nil:
+		return lost // the file is still there, and discard deletes it
+	case !errors.Is(err, fs.ErrNotExist):
+		return because(vfs.ErrTransient, fmt.Errorf("%w (and then: %w)", lost, err))
+	}
+	e, err := f.stat(u.c, u.name)
+	if err == nil && e.Size == max(u.keep, 0)+u.written {
+		return nil
+	}
+	return because(vfs.ErrTransient, fmt.Errorf("%w (and the upload is under neither name)", lost))
+}

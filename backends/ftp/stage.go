@@ -1,0 +1,84 @@
+package ftp
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"io/fs"
+
+	"github.com/ftpgate/ftpgate/protocol/ftpclient"
+	"github.com/ftpgate/ftpgate/protocol/vfs"
+)
+
+// errChanged: somebody published under the name meanwhile (contract, 4).
+var errChanged = fmt.Errorf("%w: the file to continue has changed", vfs.ErrTransient)
+
+// stage begins an upload that continues a file: what is kept of it streams from the server and back.
+func (u *upload) stage() error {
+	switch {
+	case u.u != nil || u.err != nil:
+		return nil
+	case u.keep < 0: // no Seek
+		return fs.ErrInvalid
+	}
+	ctx := u.f.ctx()
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	from, err := u.two(ctx)
+	if err != nil {
+		return err
+	}
+	if from != nil {
+		defer u.f.b.pool.Put(from)
+	}
+	if u.watch.changed.Load() {
+		return errChanged
+	}
+	if err := u.begin(); err != nil || u.keep == 0 {
+		return err
+	}
+	head, err := from.Retrieve(ctx, u.f.b.at(u.name), 0)
+	if err != nil {
+		return u.f.gone(from, u.name, err)
+	}
+	defer head.Abort() //nolint:errcheck // Put looks at the connection
+	n, err := io.CopyN(u.u, head, u.keep)
+	switch {
+	case err == io.EOF: //nolint:errorlint // CopyN's own
+		return fmt.Errorf("%w (%d bytes instead of %d)", errChanged, n, u.base.Size)
+	case err != nil:
+		return err
+	case u.keep < u.base.Size:
+		return nil
+	}
+	// The whole of it: the server must agree that this was all.
+	switch n, err := head.Read(make([]byte, 1)); {
+	case n > 0:
+		return fmt.Errorf("%w (it is longer)", errChanged)
+	case err != io.EOF: //nolint:errorlint // a wrapped one is a failure
+		return err
+	}
+	return nil
+}
+
+// two takes the connections for both directions, or one if nothing is kept. Only one upload at a
+// time waits for two of them, so that two cannot wait for each other.
+func (u *upload) two(ctx context.Context) (from *ftpclient.Conn, err error) {
+	b := u.f.b
+	select {
+	case b.stager <- struct{}{}:
+		defer func() { <-b.stager }()
+	case <-ctx.Done():
+		return nil, ctx.Err()
+	}
+	if u.keep > 0 {
+		if from, err = b.get(ctx); err != nil {
+			return nil, err
+		}
+	}
+	if u.c, err = b.get(ctx); err != nil && from != nil {
+		b.pool.Put(from)
+	}
+	return from, err
+}

@@ -1,0 +1,69 @@
+package ftp
+
+import (
+	"context"
+	"crypto/rand"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/ftpgate/ftpgate/protocol/ftpclient"
+	"github.com/ftpgate/ftpgate/protocol/vfs"
+)
+
+// reserved is what the names of uploads under way begin with. No client sees or makes them.
+const reserved = ".ftpgate-"
+
+// leftoverAge is when an upload under way must be one of a gateway that is gone. Only
+// this gateway's clock counts, since the time is in the name: servers' clocks may be anywhere.
+const leftoverAge = 7 * 24 * time.Hour
+
+// maxLeftovers is how many are removed after one listing, which must not take long.
+const maxLeftovers = 20
+
+// temporaryName is a new name beside a target.
+func temporaryName(target string, now time.Time) string {
+	dir, _ := vfs.Split(target)
+	return vfs.Join(dir, reserved+strconv.FormatInt(now.Unix(), 36)+"-"+strings.ToLower(rand.Text()[:16]))
+}
+
+// isReserved reports whether a segment of a name is reserved, whatever its case: some
+// servers know none.
+func isReserved(name string) bool {
+	return strings.Contains(strings.ToLower(name), "/"+reserved)
+}
+
+// begun is when the upload under a temporary name began.
+func begun(name string) (time.Time, bool) {
+	rest, ok := strings.CutPrefix(name, reserved)
+	stamp, random, _ := strings.Cut(rest, "-")
+	n, err := strconv.ParseInt(stamp, 36, 64)
+	if !ok || err != nil || len(random) != 16 {
+		return time.Time{}, false
+	}
+	return time.Unix(n, 0), true
+}
+
+// isLeftover reports whether a file is an upload that nobody can still be making.
+func (b *Backend) isLeftover(dir, name string, now time.Time) bool {
+	at, ok := begun(name)
+	return ok && now.Sub(at) > leftoverAge && !b.names.isUploading(vfs.Join(dir, name))
+}
+
+// removeLeftovers deletes what listings have found. The first refusal ends all of it: an
+// account that may not delete is not asked at every listing.
+func (b *Backend) removeLeftovers(ctx context.Context, c *ftpclient.Conn, names []string) {
+	for _, name := range names {
+		b.mu.Lock()
+		refused := b.keeps
+		b.mu.Unlock()
+		if refused || ctx.Err() != nil || !c.Usable() {
+			return
+		}
+		if c.Delete(ctx, b.at(name)) != nil {
+			b.mu.Lock()
+			b.keeps = true
+			b.mu.Unlock()
+		}
+	}
+}

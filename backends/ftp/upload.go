@@ -1,0 +1,194 @@
+package ftp
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"sync"
+	"time"
+
+	"github.com/spf13/afero"
+
+	"github.com/ftpgate/ftpgate/protocol/ftp"
+	"github.com/ftpgate/ftpgate/protocol/ftpclient"
+	"github.com/ftpgate/ftpgate/protocol/vfs"
+)
+
+// upload is a file opened for writing. It goes to the name temp; publish.go has its end.
+type upload struct {
+	vfs.Refused
+	f          filesystem
+	name, temp string
+	flag       int
+	base       *ftpclient.Entry // what APPE and REST continue; nil: nothing
+	watch      *watch           // of name, from before base was looked up
+
+	mu      sync.Mutex
+	keep    int64 // bytes of base to begin with; -1: not known yet
+	written int64
+	c       *ftpclient.Conn
+	u       *ftpclient.Upload // nil: not begun
+	err     error             // that Close returns
+	ended   bool
+}
+
+// openUpload begins an upload of a new file at once, so that a refusal comes early. One that
+// continues a file is begun at the first Write, as staging may take long.
+func (f filesystem) openUpload(name string, flag int) (_ afero.File, err error) {
+	if err := f.ctx().Err(); err != nil {
+		return nil, err
+	}
+	if name == "/" {
+		return nil, vfs.ErrIsDir
+	}
+	if err := f.b.creatable(name); err != nil {
+		if flag == vfs.ModeRestart && f.b.visible(name) != nil {
+			return nil, fs.ErrNotExist
+		}
+		if flag != vfs.ModeRestart {
+			return nil, err
+		}
+	}
+	u := &upload{f: f, name: name, temp: temporaryName(name, time.Now()), flag: flag, watch: f.b.names.watch(name)}
+	defer func() {
+		if err != nil {
+			u.release()
+		}
+	}()
+	if u.c, err = f.b.get(f.ctx()); err != nil {
+		return nil, err
+	}
+	if flag != vfs.ModeReplace {
+		if err := u.look(); err != nil {
+			return nil, err
+		}
+	}
+	if u.base == nil {
+		return u, u.begin()
+	}
+	if u.keep = -1; flag == vfs.ModeAppend {
+		u.keep = u.base.Size
+	}
+	f.b.pool.Put(u.c)
+	u.c = nil
+	return u, nil
+}
+
+// look finds what is under the name.
+func (u *upload) look() error {
+	e, err := u.f.stat(u.c, u.name)
+	switch missing := errors.Is(err, fs.ErrNotExist); {
+	case missing && u.flag == vfs.ModeRestart:
+		if reason := u.f.parent(u.c, u.name); reason != nil {
+			return because(reason, err)
+		}
+		return err
+	case missing:
+		return nil
+	case err != nil:
+		return err
+	case e.IsDir():
+		return vfs.ErrIsDir
+	case u.flag == vfs.ModeCreate:
+		return fs.ErrExist
+	case e.Type != ftp.TypeFile && e.Type != ftp.TypeOther:
+		return vfs.ErrNotRegular
+	}
+	if e.Size < 0 {
+		return fmt.Errorf("%w: the server does not tell the size of the file to continue", vfs.ErrUnsupported)
+	}
+	u.base = &e
+	return nil
+}
+
+// begin makes the temporary file.
+func (u *upload) begin() error {
+	u.f.b.names.upload(u.temp)
+	stream, err := u.c.Store(u.f.ctx(), u.f.b.at(u.temp), 0)
+	if err != nil {
+		if !isRefusal(err) { // the server may have made it
+			ctx, cancel := u.f.detached()
+			defer cancel()
+			u.remove(ctx)
+		}
+		u.f.b.names.done(u.temp)
+		return u.f.whyNoFile(u.c, u.name, err)
+	}
+	u.u = stream
+	return nil
+}
+
+// whyNoFile finds the reason for a refusal to make a file beside name.
+func (f filesystem) whyNoFile(c *ftpclient.Conn, name string, err error) error {
+	if isRefusal(err) && c.Usable() {
+		if missing := f.parent(c, name); missing != nil {
+			return because(missing, err)
+		}
+	}
+	return err
+}
+
+func (u *upload) Name() string { return u.name }
+
+func (u *upload) Stat() (os.FileInfo, error) {
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	e := ftpclient.Entry{Name: lastName(u.name), Type: ftp.TypeFile, Size: max(u.keep, 0) + u.written, ModTime: time.Now().UTC()}
+	return e.Info(), nil
+}
+
+// Seek says how much of the file to keep, in vfs.ModeRestart and once.
+func (u *upload) Seek(offset int64, whence int) (int64, error) {
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	if u.flag != vfs.ModeRestart || u.keep >= 0 || u.err != nil || u.ended ||
+		whence != io.SeekStart || offset < 0 || offset > u.base.Size {
+		return 0, pathError("seek", u.name, fs.ErrInvalid)
+	}
+	u.keep = offset
+	return offset, nil
+}
+
+func (u *upload) Write(p []byte) (int, error) {
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	if u.ended {
+		return 0, pathError("write", u.name, fs.ErrClosed)
+	}
+	if err := u.stage(); err != nil {
+		u.fail(err)
+	}
+	if u.err != nil {
+		return 0, u.err
+	}
+	if err := u.f.ctx().Err(); err != nil {
+		u.fail(err)
+		return 0, u.err
+	}
+	n, err := u.u.Write(p)
+	u.written += int64(n)
+	if err != nil {
+		u.fail(err)
+	}
+	return n, u.err
+}
+
+func (u *upload) WriteString(s string) (int, error) { return u.Write([]byte(s)) }
+
+// fail notes the first error.
+func (u *upload) fail(err error) {
+	if u.err == nil {
+		u.err = pathError("write", u.name, translate(u.f.ctx(), err))
+	}
+}
+
+// release gives back what the upload holds.
+func (u *upload) release() {
+	u.f.b.names.ignore(u.watch)
+	if u.c != nil {
+		u.f.b.pool.Put(u.c)
+		u.c = nil
+	}
+}

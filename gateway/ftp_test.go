@@ -1,0 +1,72 @@
+package gateway
+
+import (
+	"errors"
+	"strings"
+	"testing"
+
+	"github.com/spf13/afero"
+
+	"github.com/ftpgate/ftpgate/auth"
+	"github.com/ftpgate/ftpgate/backends/memory"
+	"github.com/ftpgate/ftpgate/gateway/config"
+	"github.com/ftpgate/ftpgate/protocol/ftp"
+	"github.com/ftpgate/ftpgate/protocol/ftptest"
+)
+
+// TestPassthrough: a session has connections with its own credentials, which end with it.
+func TestPassthrough(t *testing.T) {
+	below := memory.New(memory.Options{}).Open("", 0)
+	s := ftptest.Start(t, ftptest.Options{FS: below})
+	fs := config.Backend{Kind: "ftp", Name: "old", FTP: &config.FTP{
+		Address: s.Addr.String(), Passthrough: true, TLS: config.UpstreamPlain, MaxConnections: 2,
+	}}
+	c := &config.Config{Users: []config.User{{Name: "rw", Filesystem: fs}, {Name: "readonly", Filesystem: fs}}}
+	b := &backends{}
+	realm := newRealm(c, b)
+	rw, err := realm.Account(t.Context(), auth.Identity{User: "rw"}, "rw")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := afero.WriteFile(rw.FS, "/f", []byte("mine"), 0); err != nil {
+		t.Error(err)
+	}
+	if got, err := afero.ReadFile(below, "/f"); string(got) != "mine" {
+		t.Errorf("behind it: %q, %v", got, err)
+	}
+	ro, err := realm.Account(t.Context(), auth.Identity{User: "readonly"}, "readonly")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := ro.FS.Mkdir("/e", 0); err == nil {
+		t.Error("ro has the rights of rw")
+	}
+	if _, err := ro.FS.Stat("/f"); err != nil {
+		t.Error(err)
+	}
+	if len(b.open) != 0 {
+		t.Errorf("%d storages are kept", len(b.open))
+	}
+	rw.Close()
+	if _, err := rw.FS.Stat("/f"); err == nil {
+		t.Error("after its end the session can still connect")
+	}
+	if _, err := ro.FS.Stat("/f"); err != nil {
+		t.Errorf("the end of one session is that of another: %v", err)
+	}
+	ro.Close()
+
+	const wrong = "hunter2"
+	_, err = realm.Account(t.Context(), auth.Identity{User: "rw"}, wrong)
+	var reply *ftp.Error
+	if !errors.As(err, &reply) || reply.Reply.Code != 530 || len(reply.Reply.Lines) != 1 || reply.Reply.Lines[0] != "Login incorrect." {
+		t.Errorf("a login refused there: %v", err)
+	}
+	if err == nil || strings.Contains(err.Error(), wrong) {
+		t.Errorf("the log would have %v", err)
+	}
+	if _, err = realm.Account(t.Context(), auth.Identity{User: "rw"}, ""); err == nil {
+		t.Error("a login without a password was passed through")
+	}
+	s.Close()
+}
