@@ -71,6 +71,7 @@ func newClientCommand(cmd *cobra.Command, run func(ctx context.Context, c *clien
 		err := run(ctx, c, args)
 		c.finish()
 		var usage usageError
+		var f failure
 		switch {
 		case err == nil && c.failures() == 0:
 			return nil
@@ -78,6 +79,8 @@ func newClientCommand(cmd *cobra.Command, run func(ctx context.Context, c *clien
 			return failure{} // all is said
 		case errors.As(err, &usage):
 			return usage.error
+		case errors.As(err, &f):
+			return f
 		}
 		if c.json {
 			c.failed("", err)
@@ -221,7 +224,7 @@ func printable(s string) string {
 func newClientCommands() []*cobra.Command {
 	return []*cobra.Command{
 		newLsCommand(), newCatCommand(), newGetCommand(), newPutCommand(),
-		newRmCommand(), newMkdirCommand(), newMvCommand(),
+		newRmCommand(), newMkdirCommand(), newMvCommand(), newProbeCommand(),
 	}
 }
 

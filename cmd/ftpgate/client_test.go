@@ -278,3 +278,18 @@ func TestClientContinue(t *testing.T) {
 		t.Errorf("%q", s.read("/up"))
 	}
 }
+
+func TestClientProbe(t *testing.T) {
+	s := serve(t)
+	out := ok(t, "probe", "--ca-file", s.ca, s.url)
+	for _, want := range []string{"ok       greeting ", "ok       certificate ", "ok       round trip "} {
+		if !strings.Contains(out, want) {
+			t.Errorf("no %q in:\n%s", want, out)
+		}
+	}
+	code, out, errOut := ftpgate(t, "", "probe", "--json", s.url)
+	if code != exitFailure || errOut != "" || !strings.Contains(out, `{"check":"certificate","state":"problem",`) {
+		t.Errorf("exit code %d: %s%s", code, out, errOut)
+	}
+	fails(t, exitUsage, "port", "probe", "host:port")
+}
