@@ -224,7 +224,7 @@ func printable(s string) string {
 func newClientCommands() []*cobra.Command {
 	return []*cobra.Command{
 		newLsCommand(), newCatCommand(), newGetCommand(), newPutCommand(),
-		newRmCommand(), newMkdirCommand(), newMvCommand(), newProbeCommand(),
+		newRmCommand(), newMkdirCommand(), newMvCommand(), newMirrorCommand(), newProbeCommand(),
 	}
 }
 

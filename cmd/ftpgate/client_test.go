@@ -7,6 +7,7 @@ import (
 	"os/signal"
 	"path/filepath"
 	"runtime"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -100,6 +101,9 @@ func ok(t *testing.T, args ...string) string {
 	return out
 }
 
+// sorted puts lines in order: a listing has any.
+func sorted(text string) string { return strings.Join(slices.Sorted(strings.Lines(text)), "") }
+
 // fails runs a command line that must not.
 func fails(t *testing.T, code int, says string, args ...string) {
 	t.Helper()
@@ -114,13 +118,13 @@ func TestClientVerbs(t *testing.T) {
 	s.write(t, "/pub/a.txt", "alpha\n")
 	s.write(t, "/pub/b c.txt", "beta\n")
 
-	if out := ok(t, "ls", "-1", s.url+"pub/"); out != "a.txt\nb c.txt\n" {
+	if out := sorted(ok(t, "ls", "-1", s.url+"pub/")); out != "a.txt\nb c.txt\n" {
 		t.Errorf("ls -1: %q", out)
 	}
 	if out := ok(t, "ls", s.url+"pub/a.txt"); !strings.HasPrefix(out, "-rw") || !strings.Contains(out, " 6 ") || !strings.HasSuffix(out, "  pub/a.txt\n") {
 		t.Errorf("ls of a file: %q", out)
 	}
-	if out := ok(t, "ls", "-R1", s.url); out != "pub\npub/a.txt\npub/b c.txt\n" {
+	if out := sorted(ok(t, "ls", "-R1", s.url)); out != "pub\npub/a.txt\npub/b c.txt\n" {
 		t.Errorf("ls -R: %q", out)
 	}
 	var l listed

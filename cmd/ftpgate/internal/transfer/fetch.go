@@ -19,6 +19,7 @@ type Mover struct {
 	Site     *remote.Site
 	Root     *os.Root // the local directory; nothing outside of it is written
 	Continue bool     // go on where an earlier run broke off
+	Again    bool     // files that seem whole are fetched all the same, as somebody has found that they differ
 	// Moved is told of bytes as they move, and of a negative number when they have to move again; nil: nobody.
 	Moved func(n int64)
 }
@@ -135,7 +136,8 @@ func (d *download) offset(ctx context.Context, c *ftpclient.Conn) (int64, error)
 	previous := d.source
 	d.source = source
 	if d.tries > 1 { // in this run: the file must be the one it was
-		if previous.Size != source.Size || !previous.ModTime.Equal(source.ModTime) {
+		slack := max(previous.Precision, source.Precision)
+		if previous.Size != source.Size || previous.ModTime.Sub(source.ModTime).Abs() >= max(slack, 1) {
 			return 0, nil
 		}
 		return d.have, nil
@@ -143,7 +145,7 @@ func (d *download) offset(ctx context.Context, c *ftpclient.Conn) (int64, error)
 	if !d.Continue {
 		return 0, nil
 	}
-	if i, err := d.Root.Stat(d.name); err == nil && source.Size >= 0 && i.Size() == source.Size && !changedSince(source, i.ModTime()) {
+	if i, err := d.Root.Stat(d.name); err == nil && !d.Again && source.Size >= 0 && i.Size() == source.Size && !changedSince(source, i.ModTime()) {
 		d.result.Whole = true
 		return 0, nil
 	}
