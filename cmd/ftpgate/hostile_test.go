@@ -6,7 +6,9 @@ import (
 	"fmt"
 	"net"
 	"os"
+	"os/signal"
 	"path/filepath"
+	"runtime"
 	"strings"
 	"sync"
 	"testing"
@@ -17,6 +19,7 @@ import (
 // hostile serves whatever lines as a listing of every directory, and "evil" as every file.
 func hostile(t *testing.T, listing ...string) (url, dir string) {
 	t.Helper()
+	signal.Stop(signalsOnce())
 	ftptest.CheckLeaks(t)
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
@@ -38,6 +41,9 @@ func hostile(t *testing.T, listing ...string) (url, dir string) {
 		l.Close()
 		<-over
 		sessions.Wait()
+		for range 3 {
+			runtime.GC() // it closes the pipes that splice has used, before descriptors are counted
+		}
 	})
 	t.Setenv("HOME", t.TempDir())
 	t.Setenv("FTPGATE_USER", "")
