@@ -1,0 +1,95 @@
+package probe
+
+import (
+	"bytes"
+	"context"
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"time"
+
+	"github.com/ftpgate/ftpgate/protocol/ftp"
+	"github.com/ftpgate/ftpgate/protocol/ftpclient"
+)
+
+// size of the file, in bytes.
+const size = 10_000
+
+// roundTrip stores a file, looks at it, fetches it, and deletes it.
+func (p *probe) roundTrip(ctx context.Context, c *ftpclient.Conn) {
+	if !p.Write || p.User.Anonymous() {
+		p.tell("round trip", Note, "not tried", "", "give a user, and leave out --read-only")
+		return
+	}
+	content := make([]byte, size)
+	_, _ = rand.Read(content) // never fails
+	name := "ftpgate-probe-" + rand.Text()[:10] + ".tmp"
+	begun := time.Now()
+	if _, err := c.StoreFrom(ctx, name, bytes.NewReader(content)); err != nil {
+		if errors.Is(err, fs.ErrPermission) || refused(err, 550) {
+			p.tell("round trip", Note, err.Error(), "this user may not store files here", "")
+			return
+		}
+		p.tell("round trip", Problem, err.Error(), "uploads fail", "look into the log of the server")
+		return
+	}
+	failed := p.back(ctx, c, name, content)
+	took := time.Since(begun)
+	if err := c.Delete(ctx, name); err != nil {
+		p.tell("round trip", Note, fmt.Sprintf("%s stays there: %v", name, err), "this user may store files and not delete them", "delete it as somebody else")
+	}
+	if !failed {
+		p.tell("round trip", OK, fmt.Sprintf("%d bytes there and back in %s", size, milliseconds(took)), "", "")
+	}
+}
+
+func refused(err error, code ftp.Code) bool {
+	var e *ftp.Error
+	return errors.As(err, &e) && e.Reply.Code == code
+}
+
+// skew is how far clocks may be apart before mirrors notice.
+const skew = 2 * time.Minute
+
+// back looks at the file and fetches it, whole and in part.
+func (p *probe) back(ctx context.Context, c *ftpclient.Conn, name string, content []byte) (failed bool) {
+	if e, err := c.Stat(ctx, name); err == nil && !e.ModTime.IsZero() {
+		if apart := p.Now().Sub(e.ModTime).Abs(); apart > skew {
+			p.tell("clock", Warning, fmt.Sprintf("a file that was just stored is %v old or early", apart.Round(time.Second)),
+				"mirrors that compare times copy too much or too little", "let the server keep time by NTP, and tell times in UTC (RFC 3659)")
+		} else {
+			p.tell("clock", OK, "right to two minutes, and in UTC", "", "")
+		}
+	}
+	for _, offset := range []int64{0, 1000} {
+		got, err := fetch(ctx, c, name, offset)
+		switch {
+		case err != nil && offset == 0 && (errors.Is(err, fs.ErrPermission) || refused(err, 550)):
+			p.tell("round trip", Note, err.Error(), "this user may store files and not fetch them", "")
+			return true
+		case err != nil && offset > 0:
+			p.tell("resume", Warning, err.Error(), "transfers that break off begin again", "let the server accept REST")
+		case err != nil:
+			p.tell("round trip", Problem, err.Error(), "downloads fail", "look into the log of the server")
+			return true
+		case !bytes.Equal(got, content[offset:]):
+			p.tell("round trip", Problem, fmt.Sprintf("%d bytes came back from offset %d, and not those that were stored", len(got), offset),
+				"files are damaged", "look for what changes line ends, or offsets")
+			return true
+		case offset > 0:
+			p.tell("resume", OK, "a transfer can begin in the middle", "", "")
+		}
+	}
+	return false
+}
+
+func fetch(ctx context.Context, c *ftpclient.Conn, name string, offset int64) ([]byte, error) {
+	d, err := c.Retrieve(ctx, name, offset)
+	if err != nil {
+		return nil, err
+	}
+	defer d.Close()
+	return io.ReadAll(io.LimitReader(d, 2*size))
+}

@@ -1,0 +1,140 @@
+package remote
+
+import (
+	"context"
+	"crypto/tls"
+	"crypto/x509"
+	"errors"
+	"fmt"
+	"net"
+	"os"
+	"sync/atomic"
+	"syscall"
+	"time"
+
+	"github.com/ftpgate/ftpgate/protocol/ftpclient"
+)
+
+// Options say how to connect, whatever the server.
+type Options struct {
+	CAFile   string // PEM; certificates are checked against these instead of the system's
+	Insecure bool   // certificates are not checked
+	Active   bool
+	Timeout  time.Duration // without an answer or a byte; 0: the client's 60 s
+	Parallel int           // connections at once; 0: 1
+	Backoff  Backoff
+	Dialer   ftpclient.Dialer // nil: the network of this machine
+	Trace    *ftpclient.Trace
+	Warn     func(format string, args ...any)
+}
+
+// ClientOptions are the options of the client for a URL.
+func (o Options) ClientOptions(u URL) (ftpclient.Options, error) {
+	c := ftpclient.Options{
+		Security: u.Security(), Active: o.Active, ReplyTimeout: o.Timeout, StallTimeout: o.Timeout,
+		Dialer: o.Dialer, Trace: o.Trace,
+		KeepAlive: time.Minute,
+	}
+	if o.Timeout > 0 {
+		c.ConnectTimeout = min(o.Timeout, 30*time.Second)
+	}
+	config := &tls.Config{InsecureSkipVerify: o.Insecure} //nolint:gosec // --insecure, with a warning
+	if o.CAFile != "" {
+		text, err := os.ReadFile(o.CAFile)
+		if err != nil {
+			return c, err
+		}
+		config.RootCAs = x509.NewCertPool()
+		if !config.RootCAs.AppendCertsFromPEM(text) {
+			return c, fmt.Errorf("%s holds no certificate in PEM", o.CAFile)
+		}
+	}
+	c.TLS = config
+	return c, nil
+}
+
+// Site is one server as one user: as many connections as are wanted at once.
+type Site struct {
+	URL  URL
+	User Credentials
+	*ftpclient.Pool
+
+	o       Options
+	client  ftpclient.Options
+	reached atomic.Bool // somebody answered there before
+}
+
+// Open prepares connections; none is made yet. Close closes them.
+func Open(u URL, c Credentials, o Options) (*Site, error) {
+	client, err := o.ClientOptions(u)
+	if err != nil {
+		return nil, err
+	}
+	s := &Site{URL: u, User: c, o: o, client: client}
+	n := max(o.Parallel, 1)
+	s.Pool = &ftpclient.Pool{Dial: s.dial, MaxOpen: n, MaxIdle: n}
+	if o.Warn != nil {
+		switch {
+		case u.Security() != ftpclient.Plain && o.Insecure:
+			o.Warn("--insecure: whoever is between here and %s can read and change everything", u.Host)
+		case u.Security() == ftpclient.Plain && !c.Anonymous() && !loopback(u.Host):
+			o.Warn("ftp:// sends the password in clear text; try ftpes://%s", u.Host)
+		}
+	}
+	return s, nil
+}
+
+func loopback(host string) bool {
+	ip := net.ParseIP(host)
+	return host == "localhost" || ip != nil && ip.IsLoopback()
+}
+
+func (s *Site) dial(ctx context.Context) (*ftpclient.Conn, error) {
+	c, err := ftpclient.Dial(ctx, s.URL.Address(), s.client)
+	if err != nil {
+		if errors.Is(err, syscall.ECONNREFUSED) && !s.reached.Load() {
+			err = permanent{err} // a wrong port is likelier than a server that is just starting
+		}
+		return nil, fmt.Errorf("%s: %w", s.URL.Address(), err)
+	}
+	if err := c.Login(ctx, s.User.User, s.User.password, s.User.account); err != nil {
+		c.Close()
+		return nil, fmt.Errorf("login as %s at %s: %w", s.User, s.URL.Host, err)
+	}
+	s.reached.Store(true)
+	return c, nil
+}
+
+// Login logs a connection in that was made elsewhere.
+func (c Credentials) Login(ctx context.Context, conn *ftpclient.Conn) error {
+	return conn.Login(ctx, c.User, c.password, c.account)
+}
+
+// Connect is Get, tried again as the back-off has it. It is for work that cannot be done twice.
+func (s *Site) Connect(ctx context.Context) (*ftpclient.Conn, error) {
+	var c *ftpclient.Conn
+	err := s.o.Backoff.Do(ctx, func() (bool, error) {
+		var err error
+		c, err = s.Get(ctx)
+		return false, err
+	})
+	return c, err
+}
+
+// Do calls work with a connection, again as the back-off has it if that fails for a reason that passes. work must be fit to
+// be done twice.
+func (s *Site) Do(ctx context.Context, work func(c *ftpclient.Conn) error) error {
+	return s.Progress(ctx, func(c *ftpclient.Conn) (bool, error) { return false, work(c) })
+}
+
+// Progress is Do for work that tells whether it got anywhere.
+func (s *Site) Progress(ctx context.Context, work func(c *ftpclient.Conn) (bool, error)) error {
+	return s.o.Backoff.Do(ctx, func() (bool, error) {
+		c, err := s.Get(ctx)
+		if err != nil {
+			return false, err
+		}
+		defer s.Put(c)
+		return work(c)
+	})
+}

@@ -1,0 +1,9 @@
+// Package transfer moves files between a server and this machine: whole or not at all, again
+// from where it broke off, several at once.
+//
+//	fetch.go   one download: a temporary file, renamed when whole
+//	send.go    one upload
+//	names.go   which names of a server may become local names
+//	lock_*.go  two processes do not write one temporary file
+//	each.go    several at once
+package transfer

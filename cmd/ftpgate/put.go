@@ -1,0 +1,92 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"os"
+	"path/filepath"
+	"slices"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/ftpgate/ftpgate/cmd/ftpgate/internal/remote"
+	"github.com/ftpgate/ftpgate/cmd/ftpgate/internal/transfer"
+)
+
+func newPutCommand() *cobra.Command {
+	var parallel int
+	var goOn bool
+	cmd := &cobra.Command{
+		Use:   "put LOCAL... URL",
+		Short: "Store files on an FTP server",
+		Long: `Stores files under the name in the URL or, if that ends in "/", in that
+directory. "-" is standard input.
+
+--continue appends to what the server has, which is believed to be the beginning
+of the same file.`,
+		Example: `  ftpgate put a.pdf b.pdf ftpes://scanner@ftp.example.org/inbox/
+  tar c . | ftpgate put - ftpes://alice@ftp.example.org/backup.tar`,
+		Args: cobra.MinimumNArgs(2),
+	}
+	cmd.Flags().BoolVarP(&goOn, "continue", "C", false, "go on where an earlier run broke off")
+	cmd.Flags().IntVarP(&parallel, "parallel", "P", 1, "store so many `FILES` at once")
+	return newClientCommand(cmd, func(ctx context.Context, c *client, args []string) error {
+		c.o.Parallel = parallel
+		files := args[:len(args)-1]
+		u, err := c.url(args[len(args)-1])
+		if err != nil {
+			return err
+		}
+		switch {
+		case len(files) > 1 && !u.Dir():
+			return usagef(`the URL does not end in "/", and there is more than one file`)
+		case slices.Contains(files, "-") && (len(files) > 1 || u.Dir() || goOn):
+			return usagef("standard input is one file, needs a name in the URL, and cannot be continued")
+		}
+		s, err := c.site(u)
+		if err != nil {
+			return err
+		}
+		if files[0] == "-" {
+			m := &transfer.Mover{Site: s, Moved: c.mover()}
+			begun := time.Now()
+			r, err := m.SendStream(ctx, c.cmd.InOrStdin(), u.Path)
+			c.transferred("put", u.String(), r, time.Since(begun), err)
+			return nil
+		}
+		for _, name := range files {
+			if i, err := os.Stat(name); err == nil {
+				c.expect(i.Size())
+			}
+		}
+		transfer.Each(ctx, parallel, slices.Values(files), func(ctx context.Context, name string) {
+			to := u
+			if u.Dir() {
+				to = u.With(u.Path + filepath.Base(name))
+			}
+			begun := time.Now()
+			r, err := c.put(ctx, s, name, to, goOn)
+			c.transferred("put", to.String(), r, time.Since(begun), err)
+		})
+		return ctx.Err()
+	})
+}
+
+func (c *client) put(ctx context.Context, s *remote.Site, name string, to remote.URL, goOn bool) (transfer.Result, error) {
+	if base := filepath.Base(name); base == "." || base == ".." || base == string(filepath.Separator) {
+		return transfer.Result{}, errors.New("a directory; mirror stores those")
+	}
+	// What the user named may be a link that leads elsewhere, which a os.Root of its directory would refuse.
+	real, err := filepath.EvalSymlinks(name)
+	if err != nil {
+		return transfer.Result{}, err
+	}
+	root, err := os.OpenRoot(filepath.Dir(real))
+	if err != nil {
+		return transfer.Result{}, err
+	}
+	defer root.Close()
+	m := &transfer.Mover{Site: s, Root: root, Continue: goOn, Moved: c.mover()}
+	return m.Send(ctx, filepath.Base(real), to.Path, transfer.Unknown)
+}
