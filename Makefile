@@ -65,7 +65,7 @@ test-client:
 
 # All tests under the race detector, which needs a C compiler.
 race:
-	CGO_ENABLED=1 $(GO) test -race ./...
+	CGO_ENABLED=1 $(GO) test -race -timeout 20m ./...
 
 # The binary against installed clients: curl, lftp, ncftp, tnftp, wget, openssl, python3.
 # A missing one is skipped with a message, or is a failure with E2E_REQUIRE=1.
