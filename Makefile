@@ -12,7 +12,7 @@ TOOLS            ?= $(or $(XDG_CACHE_HOME),$(HOME)/.cache)/ftpgate/versitygw-$(V
 find-versitygw    = gw=$$(command -v versitygw) || { gw=$(TOOLS)/versitygw; test -x "$$gw" || \
 	GOBIN=$(TOOLS) $(GO) install github.com/versity/versitygw/cmd/versitygw@$(VERSITYGW_VERSION); } || exit 1
 
-.PHONY: build run run-s3 sample test test-s3 test-client race e2e soak fuzz bench bench-s3 lint clean
+.PHONY: build run run-s3 sample test test-s3 test-client race e2e soak fuzz bench bench-s3 bench-client lint clean
 
 # One static binary.
 build:
@@ -96,6 +96,10 @@ bench:
 ROUNDS ?= 5
 bench-s3:
 	@$(find-versitygw); FTPGATE_TEST_VERSITYGW=$$gw FTPGATE_BENCH_S3=$(ROUNDS) $(GO) test -count=1 -v -timeout 60m -run '^TestS3Bench$$' ./e2e
+
+# The verbs of the binary next to curl and lftp; ROUNDS of each, in turns.
+bench-client:
+	FTPGATE_BENCH_CLIENT=$(ROUNDS) $(GO) test -count=1 -v -timeout 60m -run '^TestClientBench$$' ./e2e
 
 lint:
 	@unformatted=$$(gofmt -l .); if [ -n "$$unformatted" ]; then echo "not formatted: $$unformatted"; exit 1; fi

@@ -53,7 +53,7 @@ func (s *slowStore) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	case r.Method == http.MethodPost:
 		_, _ = io.Copy(io.Discard, r.Body)
 		s.complete.Add(1)
-		fmt.Fprint(w, "<CompleteMultipartUploadResult/>")
+		fmt.Fprint(w, `<CompleteMultipartUploadResult><ETag>"e"</ETag></CompleteMultipartUploadResult>`)
 	default:
 		w.WriteHeader(http.StatusNotFound)
 	}

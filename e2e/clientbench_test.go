@@ -1,0 +1,212 @@
+package e2e
+
+import (
+	"bufio"
+	"fmt"
+	"io"
+	"net"
+	"net/url"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strconv"
+	"testing"
+	"time"
+)
+
+const (
+	clientBenchFiles = 200
+	clientBenchFile  = 10 << 10
+	clientBenchDelay = 10 * time.Millisecond // each way
+)
+
+// TestClientBench is `make bench-client`: the verbs of the binary next to curl and lftp, in
+// rounds that alternate, against the gateway with a local directory. It prints a table; what
+// it says is in docs/performance.md.
+//
+//	FTPGATE_BENCH_CLIENT   how many rounds; unset: the test is skipped
+func TestClientBench(t *testing.T) {
+	rounds, _ := strconv.Atoi(os.Getenv("FTPGATE_BENCH_CLIENT"))
+	if rounds == 0 {
+		t.Skip("no benchmark wanted: FTPGATE_BENCH_CLIENT is not set")
+	}
+	dir := scratch(t)
+	small := filepath.Join(dir, "srv", "small")
+	if err := os.MkdirAll(small, 0o755); err != nil {
+		t.Fatal(err)
+	}
+	for i := range clientBenchFiles {
+		sample(t, filepath.Join(small, fmt.Sprintf("f%03d", i)), clientBenchFile)
+	}
+	sample(t, filepath.Join(dir, "srv", "big"), gib)
+	g := start(t, fmt.Sprintf(`
+listener "main" { address = "127.0.0.1:0" }
+limits { max_connections_per_ip = 100 }
+log { format = "json" }
+backend "local" "bench" { root = %q }
+user "bench" {
+  password_hash = %q
+  filesystem    = backend.local.bench
+}
+`, filepath.Join(dir, "srv"), passwordHash))
+	near := g.address["main"].String()
+	far := delayed(t, near, true)
+	to := filepath.Join(dir, "to")
+
+	type work struct {
+		name     string
+		n        float64
+		unit     string
+		commands map[string][]string // by client
+	}
+	smallFrom := func(address string, connections int) map[string][]string {
+		from := "ftp://bench:" + url.PathEscape(password) + "@" + address + "/small/"
+		return map[string][]string{
+			"ftpgate": {binary(t), "mirror", "--quiet", "--parallel", strconv.Itoa(connections), from, to},
+			"curl":    {"curl", "-sS", "-o", to + "/#1", fmt.Sprintf("%sf[000-%03d]", from, clientBenchFiles-1)},
+			"lftp":    {"lftp", "-c", fmt.Sprintf("set ftp:ssl-allow no; mirror --parallel=%d %s %s", connections, from, to)},
+		}
+	}
+	big := "ftp://bench:" + url.PathEscape(password) + "@" + near + "/big"
+	fmt.Printf("\n%-40s %12s %12s %12s\n", "median of "+strconv.Itoa(rounds), "ftpgate", "of curl's", "of lftp's")
+	for _, w := range []work{
+		{"small files, one connection", clientBenchFiles, "/s", smallFrom(near, 1)},
+		{"small files, 4 connections", clientBenchFiles, "/s", smallFrom(near, 4)},
+		{"small files, one connection, 20 ms away", clientBenchFiles, "/s", smallFrom(far, 1)},
+		{"small files, 4 connections, 20 ms away", clientBenchFiles, "/s", smallFrom(far, 4)},
+		{"1 GiB", 1024, "MiB/s", map[string][]string{
+			"ftpgate": {binary(t), "get", "--quiet", big, to},
+			"curl":    {"curl", "-sS", "-o", to + "/big", big},
+			"lftp":    {"lftp", "-c", "set ftp:ssl-allow no; get " + big + " -o " + to + "/big"},
+		}},
+	} {
+		took := make(map[string][]time.Duration)
+		for range rounds {
+			for _, client := range []string{"ftpgate", "curl", "lftp"} {
+				if err := os.RemoveAll(to); err != nil {
+					t.Fatal(err)
+				}
+				if err := os.Mkdir(to, 0o755); err != nil {
+					t.Fatal(err)
+				}
+				c := w.commands[client]
+				begin := time.Now()
+				if out, err := exec.CommandContext(t.Context(), c[0], c[1:]...).CombinedOutput(); err != nil {
+					t.Fatalf("%s: %v\n%s", client, err, out)
+				}
+				took[client] = append(took[client], time.Since(begin))
+			}
+		}
+		rate := func(client string) float64 {
+			slices.Sort(took[client])
+			return w.n / took[client][rounds/2].Seconds()
+		}
+		fmt.Printf("%-40s %6.0f %-5s %12.2f %12.2f\n", w.name, rate("ftpgate"), w.unit, rate("ftpgate")/rate("curl"), rate("ftpgate")/rate("lftp"))
+	}
+}
+
+// scratch is a folder in memory, where there is one.
+func scratch(t *testing.T) string {
+	dir, err := os.MkdirTemp("/dev/shm", "ftpgate-bench")
+	if err != nil {
+		return t.TempDir()
+	}
+	t.Cleanup(func() { _ = os.RemoveAll(dir) })
+	return dir
+}
+
+func sample(t *testing.T, name string, size int64) {
+	f, err := os.Create(name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer f.Close()
+	if _, err := io.Copy(f, io.LimitReader(newSource(), size)); err != nil {
+		t.Fatal(err)
+	}
+}
+
+var passivePort = regexp.MustCompile(`^229 .*\(\|\|\|(\d+)\|\)`)
+
+// delayed is an address from which everything comes to a server, and back, late; its passive
+// ports too. Connections stand at once, which is a round trip less than in truth.
+func delayed(t *testing.T, server string, control bool) string {
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = l.Close() })
+	go func() {
+		for {
+			c, err := l.Accept()
+			if err != nil {
+				return
+			}
+			s, err := net.Dial("tcp", server)
+			if err != nil {
+				_ = c.Close()
+				continue
+			}
+			go late(s, c, nil)
+			if !control {
+				go late(c, s, nil)
+				continue
+			}
+			go late(c, s, func(line []byte) []byte {
+				m := passivePort.FindSubmatch(line)
+				if m == nil {
+					return line
+				}
+				_, port, _ := net.SplitHostPort(delayed(t, "127.0.0.1:"+string(m[1]), false))
+				return []byte("229 Entering Extended Passive Mode (|||" + port + "|)\r\n")
+			})
+		}
+	}()
+	return l.Addr().String()
+}
+
+// late copies what comes, or each line of it as changed.
+func late(to, from net.Conn, change func([]byte) []byte) {
+	type piece struct {
+		b  []byte
+		at time.Time
+	}
+	pieces := make(chan piece, 1024)
+	go func() {
+		defer close(pieces)
+		r := bufio.NewReaderSize(from, 64<<10)
+		for {
+			var b []byte
+			var err error
+			if change != nil {
+				if b, err = r.ReadBytes('\n'); len(b) > 0 {
+					b = change(b)
+				}
+			} else {
+				b = make([]byte, 32<<10)
+				var n int
+				n, err = from.Read(b)
+				b = b[:n]
+			}
+			if len(b) > 0 {
+				pieces <- piece{b, time.Now().Add(clientBenchDelay)}
+			}
+			if err != nil {
+				return
+			}
+		}
+	}()
+	for p := range pieces {
+		time.Sleep(time.Until(p.at))
+		if _, err := to.Write(p.b); err != nil {
+			break
+		}
+	}
+	if c, ok := to.(*net.TCPConn); ok {
+		_ = c.CloseWrite()
+	}
+	for range pieces { //nolint:revive // nobody wants the rest
+	}
+}
