@@ -91,8 +91,8 @@ func (c cache) put(o object) object {
 	key := cacheKey{c.store, o.key}
 	old, ok := c.entries[key]
 	switch {
-	case ok && old.changed && !at.After(old.at), !ok && !at.After(c.dropped):
-		return o // older than the change
+	case ok && at.Before(old.at), ok && old.changed && at.Equal(old.at), !ok && !at.After(c.dropped):
+		return o // older than what is known
 	case ok && old.asker == c.asker && old.whole && !o.whole && old.etag == o.etag && old.modified.Equal(o.modified):
 		o.mtime, o.metadata, o.whole = old.mtime, old.metadata, true
 	}
@@ -135,7 +135,7 @@ func (c *Cache) keep(key cacheKey, e cached) {
 	for c.memory += e.memory(key.key); c.memory > cacheMemory; c.head++ {
 		key := c.order[c.head]
 		e := c.entries[key]
-		if e.changed && e.at.After(c.dropped) {
+		if e.at.After(c.dropped) {
 			c.dropped = e.at
 		}
 		c.memory -= e.memory(key.key)

@@ -52,6 +52,23 @@ func TestStatAfterListing(t *testing.T) {
 	}
 }
 
+// TestLateListing: what a listing shows that was asked for before a write does not replace what was seen
+// after it.
+func TestLateListing(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		c := cache{Cache: &Cache{wanted: true}, store: "s", lifetime: time.Minute}
+		listed := time.Now()
+		time.Sleep(time.Millisecond)
+		c.forget("k")
+		time.Sleep(time.Millisecond)
+		c.put(object{key: "k", etag: "new", asked: time.Now()})
+		c.put(object{key: "k", etag: "old", asked: listed})
+		if o, ok := c.get("k"); !ok || o.etag != "new" {
+			t.Errorf("the cache holds %q, %v", o.etag, ok)
+		}
+	})
+}
+
 func TestNoCache(t *testing.T) {
 	st := newFake(t, fake.Options{})
 	st.put(t, "f", "")

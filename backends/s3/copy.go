@@ -271,7 +271,7 @@ func (c copying) complete(ctx context.Context, b *Backend, id *string, parts []t
 		IfMatch: c.ifMatch, IfNoneMatch: c.ifNoneMatch,
 	}
 	attempts := 0
-	out, err := b.api.CompleteMultipartUpload(ctx, in, counting(&attempts))
+	out, err := b.api.CompleteMultipartUpload(ctx, in, counting(&attempts), retryUnlessSilent)
 	if notImplemented(err) && (in.IfMatch != nil || in.IfNoneMatch != nil) {
 		in.IfMatch, in.IfNoneMatch = nil, nil
 		out, err = b.api.CompleteMultipartUpload(ctx, in)

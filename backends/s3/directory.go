@@ -142,7 +142,13 @@ func (f *fsys) remove(name string) error {
 
 // removeKey deletes one key and keeps the directory it was in.
 func (f *fsys) removeKey(name, key string) error {
-	if err := f.delete(f.ctx, key, ""); err != nil {
+	done, err := f.turns.take(f.ctx, key) // else what copies it would bring it back
+	if err != nil {
+		return err
+	}
+	err = f.delete(f.ctx, key, "")
+	done()
+	if err != nil {
 		return err
 	}
 	f.keepParent(name)

@@ -68,6 +68,9 @@ func (r *renaming) begin() error {
 	if err != nil {
 		return err
 	}
+	if was.state == stateEnded {
+		was = renamingState{}
+	}
 	if was.to != "" && was.to != r.to {
 		there, err := r.f.marked(ctx, was.to)
 		if err != nil {

@@ -65,11 +65,22 @@ func (f *fsys) chtimes(name string, mtime time.Time) error {
 	if err != nil {
 		return err
 	}
+	// This looks now and copies later, as a rename does.
+	done, err := f.turns.take(f.ctx, o.key)
+	if err != nil {
+		return err
+	}
+	defer done()
+	if !f.heedsConditions {
+		if o, err = f.head(f.ctx, o.key); err != nil { // what is known of it may be some seconds old
+			return err
+		}
+	}
 	touch := func() error {
 		return copying{from: o, to: o.key, ifMatch: &o.etag, mtime: &mtime}.run(f.ctx, f.Backend)
 	}
 	err = touch()
-	if preconditionFailed(err) { // what was known of it may be some seconds old
+	if preconditionFailed(err) { // the same
 		if o, err = f.head(f.ctx, o.key); err == nil {
 			err = touch()
 		}

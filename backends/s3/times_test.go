@@ -6,6 +6,7 @@ import (
 	"io/fs"
 	"net/http"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -147,6 +148,42 @@ func TestTimeStaysInListings(t *testing.T) {
 		listed("/e", "g")
 		if i, err := fsys.Stat("/e/g"); err != nil || !i.ModTime().Equal(at) {
 			t.Errorf("Stat: %v, %v", i, err)
+		}
+	})
+}
+
+// TestTurnsOfTimes: MFMT, which looks now and copies later, and DELE wait for whoever else works on the
+// object: an upload between look and copy would be lost, and a deletion undone.
+func TestTurnsOfTimes(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		r := newRig(t, newBubble(t, fake.Options{NoConditions: true}))
+		r.store.put(t, "f", "old")
+		for _, do := range []func() error{
+			func() error { return r.fs.Chtimes("/f", time.Time{}, time.Unix(1e9, 0)) },
+			func() error { return r.fs.Remove("/f") },
+		} {
+			done, err := r.b.turns.take(t.Context(), r.fs.o.Prefix+"f")
+			if err != nil {
+				t.Fatal(err)
+			}
+			r.wire.Forget()
+			ended := make(chan error, 1)
+			go func() { ended <- do() }()
+			synctest.Wait()
+			select {
+			case err := <-ended:
+				t.Errorf("it did not wait: %v", err)
+			default:
+			}
+			for _, op := range r.wire.Ops() {
+				if op == "CopyObject" || op == "DeleteObject" {
+					t.Errorf("asked %s", op)
+				}
+			}
+			done()
+			if err := <-ended; err != nil {
+				t.Error(err)
+			}
 		}
 	})
 }
