@@ -35,6 +35,7 @@ type Budget struct {
 	used   [kinds]int64
 	wait   []*grow // in order
 	claims map[*Claim]struct{}
+	ended  time.Time // when the last one was ended that was too slow
 }
 
 // kind is what memory is for.
@@ -249,8 +250,8 @@ func (b *Budget) grant() {
 	if len(b.wait) == 0 {
 		return
 	}
-	b.serve(func(g *grow) bool { return g.need.begun > 0 })
-	b.serve(func(g *grow) bool { return g.need.begun == 0 })
+	part := b.serve(true, func(g *grow) bool { return g.need.begun > 0 })
+	b.serve(part, func(g *grow) bool { return g.need.begun == 0 })
 	stuck := b.used[smallKind] + b.used[partKind]
 	for _, g := range b.wait {
 		stuck -= g.need.begun
@@ -264,9 +265,10 @@ func (b *Budget) grant() {
 	}
 }
 
-// serve grants what it can of those that are meant.
-func (b *Budget) serve(meant func(*grow) bool) {
-	first, small, part, trickle := true, true, true, true // nobody before was refused
+// serve grants what it can of those that are meant. part: no part before them was refused; so it
+// returns.
+func (b *Budget) serve(part bool, meant func(*grow) bool) bool {
+	first, small, trickle := true, true, true // the same
 	b.wait = slices.DeleteFunc(b.wait, func(g *grow) bool {
 		if !meant(g) {
 			return false
@@ -292,6 +294,7 @@ func (b *Budget) serve(meant func(*grow) bool) {
 		}
 		return true
 	})
+	return part
 }
 
 // trickling is what those that trickle hold.

@@ -125,6 +125,23 @@ func TestBudgetShares(t *testing.T) {
 	})
 }
 
+// A part that has begun waits for no part that has not, however much it needs.
+func TestBudgetBegunFirst(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		b := NewBudget(80)
+		holder := holding(t, b, 50)
+		large := b.Claim(nil)
+		granted(t, taking(t.Context(), large, beginning(10, 50)), "the beginning")
+		begun := taking(t.Context(), large, need{chunk: 1, begun: 10, rest: 39})
+		waits(t, begun, "the rest of the part")
+		later := taking(t.Context(), b.Claim(nil), part(10))
+		waits(t, later, "a part that has not begun, and would fit")
+		holder.Close()
+		granted(t, begun, "the rest of the part")
+		granted(t, later, "the later part")
+	})
+}
+
 func TestBudgetReadAhead(t *testing.T) {
 	b := NewBudget(80)
 	c := b.Claim(nil)

@@ -24,7 +24,7 @@ func (c *Claim) busy(n int) {
 		c.waited += waited
 		c.debt += waited
 	}
-	c.debt = max(0, c.debt-time.Duration(n)*time.Second/slowestPace)
+	c.debt = max(0, min(c.debt, 2*slowPatience)-time.Duration(n)*time.Second/slowestPace)
 	c.idle = time.Time{}
 	c.moved += int64(n)
 }
@@ -52,8 +52,11 @@ func (b *Budget) look() {
 		}
 	}
 	b.grant()
-	if worst != nil && (len(b.wait) == 0 || now.Sub(b.wait[0].since) <= slowPatience || worst.owes(now) <= slowPatience) {
+	if worst != nil && (len(b.wait) == 0 || now.Sub(b.wait[0].since) <= slowPatience || worst.owes(now) <= slowPatience || now.Sub(b.ended) < lookEvery) {
 		worst = nil
+	}
+	if worst != nil {
+		b.ended = now
 	}
 	b.mu.Unlock()
 	if worst != nil {

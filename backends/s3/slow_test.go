@@ -1,6 +1,7 @@
 package s3
 
 import (
+	"context"
 	"errors"
 	"sync"
 	"testing"
@@ -169,5 +170,39 @@ func TestSlowIsTheClient(t *testing.T) {
 		}
 		granted(t, got, "the waiter")
 		waiter.Close()
+	})
+}
+
+// One is ended at a time, however many wait: the memory of one may do.
+func TestSlowOneByOne(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		b := NewBudget(160)
+		ended := make(chan time.Time, 100)
+		for range 5 {
+			var c *Claim
+			c = b.Claim(func() { ended <- time.Now(); c.Close() })
+			if err := c.Take(t.Context(), need{chunk: 20}); err != nil {
+				t.Fatal(err)
+			}
+			c.waiting()
+		}
+		ctx, cancel := context.WithCancel(t.Context())
+		for range 5 {
+			taking(ctx, b.Claim(nil), part(120))
+		}
+		time.Sleep(slowPatience + 10*lookEvery)
+		cancel()
+		synctest.Wait()
+		close(ended)
+		last := time.Time{}
+		for at := range ended {
+			if at.Sub(last) < lookEvery {
+				t.Errorf("two were ended within %v", at.Sub(last))
+			}
+			last = at
+		}
+		if last.IsZero() {
+			t.Error("none was ended")
+		}
 	})
 }
