@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"fmt"
 	"io"
+	"math"
 	"net"
 	"net/url"
 	"os"
@@ -12,12 +13,13 @@ import (
 	"regexp"
 	"slices"
 	"strconv"
+	"strings"
 	"testing"
 	"time"
 )
 
 const (
-	clientBenchFiles = 200
+	clientBenchFiles = 100
 	clientBenchFile  = 10 << 10
 	clientBenchDelay = 10 * time.Millisecond // each way
 )
@@ -61,6 +63,8 @@ user "bench" {
 		unit     string
 		commands map[string][]string // by client
 	}
+	// curl 7.88 waits for a second now and then when a reply comes as fast as on loopback, so it is
+	// left out there.
 	smallFrom := func(address string, connections int) map[string][]string {
 		from := "ftp://bench:" + url.PathEscape(password) + "@" + address + "/small/"
 		return map[string][]string{
@@ -72,8 +76,8 @@ user "bench" {
 	big := "ftp://bench:" + url.PathEscape(password) + "@" + near + "/big"
 	fmt.Printf("\n%-40s %12s %12s %12s\n", "median of "+strconv.Itoa(rounds), "ftpgate", "of curl's", "of lftp's")
 	for _, w := range []work{
-		{"small files, one connection", clientBenchFiles, "/s", smallFrom(near, 1)},
-		{"small files, 4 connections", clientBenchFiles, "/s", smallFrom(near, 4)},
+		{"near, small files, one connection", clientBenchFiles, "/s", smallFrom(near, 1)},
+		{"near, small files, 4 connections", clientBenchFiles, "/s", smallFrom(near, 4)},
 		{"small files, one connection, 20 ms away", clientBenchFiles, "/s", smallFrom(far, 1)},
 		{"small files, 4 connections, 20 ms away", clientBenchFiles, "/s", smallFrom(far, 4)},
 		{"1 GiB", 1024, "MiB/s", map[string][]string{
@@ -85,6 +89,9 @@ user "bench" {
 		took := make(map[string][]time.Duration)
 		for range rounds {
 			for _, client := range []string{"ftpgate", "curl", "lftp"} {
+				if client == "curl" && strings.HasPrefix(w.name, "near") {
+					continue
+				}
 				if err := os.RemoveAll(to); err != nil {
 					t.Fatal(err)
 				}
@@ -100,6 +107,9 @@ user "bench" {
 			}
 		}
 		rate := func(client string) float64 {
+			if len(took[client]) == 0 {
+				return math.NaN()
+			}
 			slices.Sort(took[client])
 			return w.n / took[client][rounds/2].Seconds()
 		}
