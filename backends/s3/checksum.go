@@ -37,22 +37,27 @@ func newSum(algorithm types.ChecksumAlgorithm) hash.Hash {
 type sums struct{ crc32, crc32c, crc64, sha1, sha256 *string }
 
 // sumsOf returns the fields for the checksum of c.
-func sumsOf(algorithm types.ChecksumAlgorithm, c *content) (s sums) {
+func sumsOf(algorithm types.ChecksumAlgorithm, c *content) sums {
 	if c.sum == nil {
-		return s
+		return sums{}
 	}
 	v := base64.StdEncoding.EncodeToString(c.sum.Sum(nil))
+	return sumField(algorithm, &v)
+}
+
+// sumField sets the field of an algorithm.
+func sumField(algorithm types.ChecksumAlgorithm, sum *string) (s sums) {
 	switch algorithm {
 	case types.ChecksumAlgorithmCrc32:
-		s.crc32 = &v
+		s.crc32 = sum
 	case types.ChecksumAlgorithmCrc32c:
-		s.crc32c = &v
+		s.crc32c = sum
 	case types.ChecksumAlgorithmCrc64nvme:
-		s.crc64 = &v
+		s.crc64 = sum
 	case types.ChecksumAlgorithmSha1:
-		s.sha1 = &v
+		s.sha1 = sum
 	case types.ChecksumAlgorithmSha256:
-		s.sha256 = &v
+		s.sha256 = sum
 	}
 	return s
 }

@@ -174,18 +174,15 @@ func (c copying) inParts(ctx context.Context, b *Backend) error {
 	return fault("copy", b.name(c.from.key), err)
 }
 
-// copyPatience is how long a copy that is cut waits for the answer to
-// CreateMultipartUpload: without it nobody could abort what it made.
-const copyPatience = 600 * time.Millisecond
-
-// beginCopy begins the upload of a copy in parts and returns its id.
+// beginCopy begins the upload of a copy in parts and returns its id. A copy that is cut waits cutPatience
+// for the answer: without it nobody could abort what it made.
 func (b *Backend) beginCopy(ctx context.Context, in *sdk.CreateMultipartUploadInput) (id string, err error) {
 	if err := ctx.Err(); err != nil {
 		return "", err
 	}
 	patient, cancel := context.WithTimeout(context.WithoutCancel(ctx), vfs.PublishTimeout)
 	defer cancel()
-	defer context.AfterFunc(ctx, func() { time.AfterFunc(copyPatience, cancel) })()
+	defer context.AfterFunc(ctx, func() { time.AfterFunc(cutPatience, cancel) })()
 	out, err := b.api.CreateMultipartUpload(patient, in)
 	if err == nil && aws.ToString(out.UploadId) == "" {
 		err = errNoResult

@@ -132,7 +132,7 @@ func TestCopyCutAtBegin(t *testing.T) {
 		ctx, cancel := context.WithCancel(t.Context())
 		st.wire.Inject(fake.Fault{Op: "CreateMultipartUpload", Effect: func(r *http.Request, next http.RoundTripper) (*http.Response, error) {
 			cancel() // the server works on
-			time.Sleep(copyPatience / 2)
+			time.Sleep(cutPatience / 2)
 			resp, err := next.RoundTrip(r.WithContext(context.WithoutCancel(r.Context())))
 			if err == nil && r.Context().Err() != nil {
 				return nil, errors.Join(r.Context().Err(), resp.Body.Close())

@@ -75,19 +75,6 @@ func (m *multipart) sized(number int32, size int64) {
 	m.sizes[number] = size
 }
 
-// sumOfWhole sets the field of an algorithm.
-func sumOfWhole(algorithm types.ChecksumAlgorithm, sum *string) (s sums) {
-	switch algorithm {
-	case types.ChecksumAlgorithmCrc32:
-		s.crc32 = sum
-	case types.ChecksumAlgorithmCrc32c:
-		s.crc32c = sum
-	case types.ChecksumAlgorithmCrc64nvme:
-		s.crc64 = sum
-	}
-	return s
-}
-
 func sumOfPart(algorithm types.ChecksumAlgorithm, p types.CompletedPart) *string {
 	switch algorithm {
 	case types.ChecksumAlgorithmCrc32:
@@ -103,7 +90,7 @@ func sumOfPart(algorithm types.ChecksumAlgorithm, p types.CompletedPart) *string
 // promise makes a CompleteMultipartUpload say what the whole object has to be.
 func (m *multipart) promise(in *sdk.CompleteMultipartUploadInput) {
 	if whole := m.wholeSum(); whole != nil {
-		s := sumOfWhole(m.u.fs.algorithm(), whole)
+		s := sumField(m.u.fs.algorithm(), whole)
 		in.ChecksumType = types.ChecksumTypeFullObject
 		in.ChecksumCRC32, in.ChecksumCRC32C, in.ChecksumCRC64NVME = s.crc32, s.crc32c, s.crc64
 	}

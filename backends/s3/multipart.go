@@ -225,7 +225,7 @@ func (u *upload) complete() error {
 // would is the object that the parts make.
 func (m *multipart) would(size int64) made {
 	if m.full {
-		return made{size: size, etag: etagOf(m.done), sums: sumOfWhole(m.u.fs.algorithm(), m.wholeSum())}
+		return made{size: size, etag: etagOf(m.done), sums: sumField(m.u.fs.algorithm(), m.wholeSum())}
 	}
 	suffix := fmt.Sprintf("-%d", len(m.done))
 	all := func(algorithm types.ChecksumAlgorithm, of func(types.CompletedPart) *string) *string {
