@@ -116,7 +116,7 @@ func outOfReach(err error) string {
 		return hintCertificate
 	}
 	_, noTLS := errors.AsType[tls.RecordHeaderError](err)
-	if noTLS || errors.Is(err, http.ErrSchemeMismatch) || strings.Contains(err.Error(), "malformed HTTP response") {
+	if noTLS || errors.Is(err, http.ErrSchemeMismatch) || strings.Contains(err.Error(), errForeign.Error()) {
 		return hintScheme
 	}
 	return ""

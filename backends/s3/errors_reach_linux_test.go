@@ -22,9 +22,31 @@ func quiet(start func(*httptest.Server)) func(http.Handler) *httptest.Server {
 	return func(handler http.Handler) *httptest.Server {
 		h := httptest.NewUnstartedServer(handler)
 		h.Config.ErrorLog = log.New(io.Discard, "", 0)
+		h.Listener = politely{h.Listener}
 		start(h)
 		return h
 	}
+}
+
+// politely is a listener whose connections hear the client out before they close: the
+// reset that unread bytes cause could overtake what the server has said.
+type politely struct{ net.Listener }
+
+type politeConn struct{ *net.TCPConn }
+
+func (l politely) Accept() (net.Conn, error) {
+	c, err := l.Listener.Accept()
+	if err != nil {
+		return nil, err
+	}
+	return politeConn{c.(*net.TCPConn)}, nil
+}
+
+func (c politeConn) Close() error {
+	if c.CloseWrite() == nil {
+		_, _ = io.Copy(io.Discard, c.TCPConn)
+	}
+	return c.TCPConn.Close()
 }
 
 // dead is an address that refuses connections, and that nobody else gets meanwhile: a
@@ -62,7 +84,7 @@ func alerting(t *testing.T) string {
 				return
 			}
 			wg.Go(func() {
-				defer c.Close()
+				defer politeConn{c.(*net.TCPConn)}.Close()
 				if _, err := http.ReadRequest(bufio.NewReader(c)); err == nil {
 					_, _ = c.Write([]byte{21, 3, 1, 0, 2, 2, 70, '\r', '\n'})
 				}
