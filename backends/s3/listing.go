@@ -6,6 +6,7 @@ import (
 	"io/fs"
 	"net/http"
 	"os"
+	"sync"
 	"unicode/utf8"
 
 	"github.com/spf13/afero"
@@ -15,29 +16,38 @@ import (
 )
 
 // listing is a directory opened for reading. It holds one page and, while that one is
-// consumed, asks for the next: two pages in all, however large the directory is.
+// consumed, asks for those that follow: three pages in all, however large the directory is.
 // It serves one goroutine at a time.
 type listing struct {
 	vfs.Refused
-	fs     *fsys
-	name   string
-	dirKey string
-	ctx    context.Context // of the requests, until Close
-	cancel context.CancelFunc
+	fs       *fsys
+	name     string
+	dirKey   string
+	ctx      context.Context // of the requests, until Close
+	cancel   context.CancelFunc
+	requests sync.WaitGroup
 
-	page   []info // what is left of the page
-	next   chan entries
-	last   string // the last prefix: some stores repeat it on the next page
-	err    error  // of a request, or io.EOF; when the page is used up
+	page   []info  // what is left of the page
+	next   *coming // the page after it; nil: there is none
+	last   string  // the last prefix: some stores repeat it on the next page
+	err    error   // of a request, or io.EOF; when the page is used up
 	closed bool
 }
 
-// entries are those of one page.
-type entries struct {
-	infos []info
-	last  string
-	next  *string
-	err   error
+// coming is a page that is asked for. A store names the token of the next page ahead of
+// the keys, so a page is asked for while the one before it is parsed; but not before it is that
+// one's turn to be taken: two pages are coming at most.
+type coming struct {
+	token  *string // nil: the first page
+	cancel context.CancelFunc
+	turn   chan struct{} // closed when this page is the next to be taken
+	done   chan struct{} // closed when what follows is known
+
+	infos       []info
+	first, last string  // prefixes that show; "": none
+	any         bool    // the page was not empty, though nothing of it may show
+	next        *coming // nil: there is none
+	err         error
 }
 
 // openDir opens a directory with its first page: one request. The root is always there.
@@ -49,73 +59,119 @@ func (f *fsys) openDir(name string) (afero.File, error) {
 	if err != nil {
 		return nil, err
 	}
-	ctx, cancel := context.WithCancel(f.ctx)
-	l := &listing{fs: f, name: name, dirKey: dirKey, ctx: ctx, cancel: cancel}
-	p, err := f.list(ctx, l.request(nil))
-	if err == nil && name != "/" && len(p.objects) == 0 && len(p.prefixes) == 0 && p.next == nil {
-		err = fs.ErrNotExist
+	l := &listing{fs: f, name: name, dirKey: dirKey}
+	l.ctx, l.cancel = context.WithCancel(f.ctx)
+	l.next = l.ask(nil, nil)
+	close(l.next.turn)
+	found := l.take()
+	for !found && l.err == nil {
+		found = l.take()
 	}
-	if err != nil {
-		cancel()
-		return nil, err
-	}
-	l.take(l.entries(p, ""))
-	return l, nil
-}
-
-func (l *listing) request(token *string) listRequest {
-	return listRequest{prefix: l.dirKey, delimited: true, token: token, max: l.fs.o.PageSize}
-}
-
-// take makes the entries of a page the current ones and asks for those that follow.
-func (l *listing) take(e entries) {
-	l.page, l.last, l.err, l.next = e.infos, e.last, e.err, nil
+	end := l.err == io.EOF //nolint:errorlint // it is io.EOF itself
 	switch {
-	case e.err != nil:
-	case e.next == nil:
+	case found, end && name == "/":
+		return l, nil
+	case end:
+		err = fs.ErrNotExist
+	default:
+		err = l.err
+	}
+	_ = l.Close()
+	return nil, err
+}
+
+// ask asks for a page, in a goroutine that Close waits for, when it is the turn of the page before it.
+func (l *listing) ask(token *string, before *coming) *coming {
+	c := &coming{token: token, turn: make(chan struct{}), done: make(chan struct{})}
+	var ctx context.Context
+	ctx, c.cancel = context.WithCancel(l.ctx)
+	l.requests.Go(func() {
+		defer close(c.done)
+		if before != nil {
+			select {
+			case <-before.turn:
+			case <-ctx.Done():
+				c.err = ctx.Err()
+				return
+			}
+		}
+		c.err = guarded(func() error { return l.fetch(ctx, c) })
+	})
+	return c
+}
+
+// fetch makes the request for a page.
+func (l *listing) fetch(ctx context.Context, c *coming) error {
+	p, err := l.fs.listPage(ctx, listRequest{
+		prefix: l.dirKey, delimited: true, token: c.token, max: l.fs.o.PageSize,
+		early: func(token string) {
+			if c.next == nil { // the first of several attempts
+				c.next = l.ask(&token, c)
+			}
+		},
+	})
+	if err != nil {
+		return err
+	}
+	if c.next != nil && (p.next == nil || *p.next != *c.next.token) {
+		c.next.cancel()
+		c.next = nil
+	}
+	if c.next == nil && p.next != nil {
+		c.next = l.ask(p.next, c)
+	}
+	return l.show(ctx, p, c)
+}
+
+// take makes the next page the current one. It reports whether the store had anything there.
+func (l *listing) take() bool {
+	c := l.next
+	<-c.done
+	c.cancel()
+	l.page, l.next = c.infos, c.next
+	switch {
+	case c.err != nil:
+		l.err = c.err
+	case c.next == nil:
 		l.err = io.EOF
 	default:
-		next := make(chan entries, 1)
-		go func() {
-			var following entries
-			err := guarded(func() error {
-				p, err := l.fs.list(l.ctx, l.request(e.next))
-				if err == nil {
-					following = l.entries(p, e.last)
-				}
-				return err
-			})
-			if err != nil {
-				following = entries{err: err}
-			}
-			next <- following
-		}()
-		l.next = next // Close waits for it
+		close(c.next.turn)
 	}
+	if c.first != "" && c.first == l.last {
+		l.page = l.page[1:]
+	}
+	if c.last != "" {
+		l.last = c.last
+	}
+	return c.any
 }
 
-// entries turns a page into what a client sees. last is the last prefix before it.
-func (l *listing) entries(p page, last string) entries {
-	e := entries{infos: make([]info, 0, len(p.prefixes)+len(p.objects)), last: last, next: p.next}
+// show turns a page into what a client sees of it.
+func (l *listing) show(ctx context.Context, p page, c *coming) error {
+	c.any = len(p.prefixes)+len(p.objects) > 0
 	if l.fs.o.MetadataTimes {
-		if e.err = l.fs.learnTimes(l.ctx, p.objects); e.err != nil {
-			return e
+		if err := l.fs.learnTimes(ctx, p.objects); err != nil {
+			return err
 		}
 	}
+	c.infos = make([]info, 0, len(p.prefixes)+len(p.objects))
 	for _, prefix := range p.prefixes {
-		if prefix == e.last || !l.shows(prefix[len(l.dirKey):len(prefix)-1]) {
+		if prefix == c.last || !l.shows(prefix[len(l.dirKey):len(prefix)-1]) {
 			continue
 		}
-		e.last = prefix
-		e.infos = append(e.infos, *l.fs.directoryInfo(prefix))
+		c.last = prefix
+		if c.first == "" {
+			c.first = prefix
+		}
+		c.infos = append(c.infos, *l.fs.directoryInfo(prefix))
 	}
 	for i := range p.objects {
 		o := &p.objects[i]
 		if o.key != l.dirKey && l.shows(o.key[len(l.dirKey):]) {
-			e.infos = append(e.infos, *l.fs.objectInfo(o))
+			c.infos = append(c.infos, *l.fs.objectInfo(o))
 		}
 	}
-	return e
+	return nil
 }
 
 // shows reports whether a path could lead to the name.
@@ -161,7 +217,7 @@ func (l *listing) more() error {
 		if l.err != nil {
 			return l.err
 		}
-		l.take(<-l.next)
+		l.take()
 	}
 	return nil
 }
@@ -201,16 +257,14 @@ func (l *listing) Readdirnames(n int) ([]string, error) {
 // Read fails: a directory has no content.
 func (l *listing) Read([]byte) (int, error) { return 0, fault("read", l.name, vfs.ErrIsDir) }
 
-// Close ends the request for the next page, if there is one.
+// Close ends the requests for further pages.
 func (l *listing) Close() error {
 	if l.closed {
 		return fault("close", l.name, fs.ErrClosed)
 	}
 	l.closed = true
 	l.cancel()
-	if l.next != nil {
-		<-l.next
-	}
+	l.requests.Wait()
 	return nil
 }
 

@@ -35,7 +35,7 @@ func manyKeys(n int) fake.Effect {
 	}
 }
 
-// TestMillionKeys: a directory takes two pages of memory and what the cache may hold, however
+// TestMillionKeys: a directory takes three pages of memory and what the cache may hold, however
 // large it is.
 func TestMillionKeys(t *testing.T) {
 	n := 1_000_000

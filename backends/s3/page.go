@@ -20,6 +20,7 @@ type listRequest struct {
 	delimited bool // what is in directories below is one prefix for each of them
 	token     *string
 	max       int32
+	early     func(token string) // told the token of the next page before this one is parsed; nil: nobody
 }
 
 // page is the answer.
@@ -51,7 +52,12 @@ func (r listRequest) satisfied(p page) bool {
 	return n >= int(r.max) || n > 0 && r.max > 2
 }
 
-// listOnce makes one request.
+// listPage makes one request: there may be less in it than the store has, and nothing.
+func (b *Backend) listPage(ctx context.Context, r listRequest) (page, error) {
+	p, err := b.listOnce(ctx, r)
+	return p, fault("list", b.name(r.prefix), err)
+}
+
 func (b *Backend) listOnce(ctx context.Context, r listRequest) (page, error) {
 	asked := time.Now()
 	in := &sdk.ListObjectsV2Input{
@@ -61,7 +67,7 @@ func (b *Backend) listOnce(ctx context.Context, r listRequest) (page, error) {
 	if r.delimited {
 		in.Delimiter = aws.String("/")
 	}
-	out, err := b.api.ListObjectsV2(ctx, in)
+	out, err := b.api.ListObjectsV2(ctx, in, earlyToken(r.early))
 	if err != nil {
 		return page{}, err
 	}
