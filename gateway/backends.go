@@ -41,7 +41,7 @@ type backends struct {
 type backendKey struct{ kind, name, user string }
 
 func newBackends(c *config.Config, log zerolog.Logger) *backends {
-	return &backends{log: log, transfers: s3.NewBudget(c.Limits.TransferMemory)}
+	return &backends{log: log, transfers: s3.NewBudget(config.PartMemory(c.Limits.TransferMemory))}
 }
 
 // storage returns the open storage behind b for user, opening it if need be: a

@@ -72,8 +72,12 @@ type Limits struct {
 	ConnectRate int   // connections of one address in a minute; 0: any number
 	CommandRate int   // commands of one session in a second; 0: any number
 
-	TransferMemory int64 // bytes that the transfers of all object stores hold together
+	TransferMemory int64 // bytes that the transfers of all object stores take together
 }
+
+// PartMemory is how much of a TransferMemory may hold parts of objects. What surrounds
+// them takes the rest: buffers, requests, and garbage that is not collected at once.
+func PartMemory(transferMemory int64) int64 { return transferMemory / 4 * 3 }
 
 // Throttle says what is done about failed logins.
 type Throttle struct {

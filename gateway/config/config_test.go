@@ -62,7 +62,7 @@ func TestLoadFillsEverything(t *testing.T) {
 		Throttle: Throttle{7, time.Minute, 24 * time.Hour, 0, []netip.Prefix{netip.MustParsePrefix("10.0.0.0/8")}},
 		Admin:    &Admin{Address: netip.MustParseAddrPort("[::1]:8021")},
 		Limits: Limits{50, 7, 2, 4096, 30 * time.Second, 90 * time.Minute, 10 * time.Second, 2 * time.Minute, 0,
-			Rates{1 << 30, 1e9, 1 << 20, 1 << 10}, 300, 100, 16 << 20},
+			Rates{1 << 30, 1e9, 1 << 20, 1 << 10}, 300, 100, 32 << 20},
 		Log: Log{Level: "debug", Format: LogJSON},
 		Anonymous: &Anonymous{
 			Names: []string{"anonymous", "ftp", "guest"},

@@ -60,7 +60,7 @@ limits {
   max_connections        = 50
   max_connections_per_ip = env("NUMBER")
   login_attempts         = 2
-  transfer_memory        = "16MiB"
+  transfer_memory        = "32MiB"
   command_line           = 4096
   login_timeout          = "30s"
   idle_timeout           = "1h30m"
