@@ -28,10 +28,13 @@
 //	reserved --a connection of the peer--> accepted  (the pair is free again)
 //	accepted --Accept--> over             (the session has the connection)
 //	accepted --Release--> over            (the connection is closed)
-//	reserved --Release--> over            (the pair is free again)
+//	reserved --Release--> over            (the pair is doubtful, then free again)
 //	reserved --ctx of Accept ends--> over (the pair rests, then is free again)
 //
-// A connection that no reservation waits for is closed without a byte.
+// A connection that no reservation waits for is closed without a byte. One that is on its way
+// when its reservation ends would be taken for the next one's: an upload would end empty. So
+// a pair rests when somebody has waited in vain, and is doubtful, which is used only when there is no
+// other, when nobody has: clients that set up a connection and do not use it must not use up the ports.
 //
 // # The states of a connection that has come
 //

@@ -24,8 +24,8 @@ type Passive struct {
 	open     map[netip.AddrPort]*listener
 	byLocal  map[netip.Addr][]*listener
 	noGrowth time.Time // until then nothing is opened for Spread's sake
-	resting  map[pair]time.Time
-	rests    []pair // keys of resting in the order in which they end
+	resting  rests     // somebody has waited in vain: a connection may be on its way
+	doubtful rests     // nobody has waited: there may be one, too; used when there is no other
 	stats    PassiveStats
 }
 
@@ -46,7 +46,6 @@ func NewPassive(o PassiveOptions) *Passive {
 		now:     time.Now,
 		open:    make(map[netip.AddrPort]*listener),
 		byLocal: make(map[netip.Addr][]*listener),
-		resting: make(map[pair]time.Time),
 	}
 	// A data connection needs no keep-alive, the stall interval watches it; four
 	// system calls for each accepted connection are saved.
@@ -86,8 +85,14 @@ func (p *Passive) reserve(local, addr netip.Addr) (*Reservation, error) {
 	if l == nil {
 		l = p.pick(local, peer)
 	}
+	if l == nil && len(p.byLocal[local]) >= p.opt.Spread {
+		l = p.pickDoubtful(local, peer)
+	}
 	if l == nil && !searched {
 		l, err = p.listen(local, peer)
+	}
+	if l == nil {
+		l = p.pickDoubtful(local, peer)
 	}
 	if l == nil {
 		l = p.reclaim(local, peer)
@@ -128,7 +133,7 @@ func (p *Passive) noPort(local, addr netip.Addr, cause error) *NoPortError {
 		}
 	}
 	for i := range e.Ports {
-		if p.isResting(pair{netip.AddrPortFrom(local, p.opt.FirstPort+uint16(i)), peer}) {
+		if p.resting.has(pair{netip.AddrPortFrom(local, p.opt.FirstPort+uint16(i)), peer}) {
 			e.Resting++
 		}
 	}
@@ -183,7 +188,7 @@ func (p *Passive) Stats() PassiveStats {
 	defer p.mu.Unlock()
 	p.wake()
 	s := p.stats
-	s.Ports, s.Listeners, s.Resting = p.ports(), len(p.open), len(p.resting)
+	s.Ports, s.Listeners, s.Resting = p.ports(), len(p.open), len(p.resting.order)
 	for _, l := range p.open {
 		s.Reservations += len(l.reserved)
 		if len(l.reserved) > 0 {
@@ -212,8 +217,7 @@ func (p *Passive) Close() error {
 		}
 		clear(p.open)
 		clear(p.byLocal)
-		clear(p.resting)
-		p.rests = nil
+		p.resting, p.doubtful = rests{}, rests{}
 	}
 	p.mu.Unlock()
 	p.proxies.Close()

@@ -82,6 +82,31 @@ func TestReleaseClosesWhatCame(t *testing.T) {
 	r.Release()
 }
 
+// TestLateConnectionOfAReleased: what a client had on its way when its reservation was released is not
+// taken for the connection of the next one, be it of the same session or another's.
+func TestLateConnectionOfAReleased(t *testing.T) {
+	leavesNothing(t)
+	p := newPassive(t, PassiveOptions{Spread: 2})
+	for range 200 {
+		late := reserve(t, p, local1, local1)
+		port := late.Port()
+		late.Release() // as if its connection stood in the kernel's queue
+		next := reserve(t, p, local1, local1)
+		if next.Port() == port {
+			t.Fatal("the port is given out again")
+		}
+		stray := connect(t, local1, netip.AddrPortFrom(local1, port))
+		mine := connect(t, local1, netip.AddrPortFrom(local1, next.Port()))
+		if c := accept(t, next); AddrPort(c.RemoteAddr()) != AddrPort(mine.LocalAddr()) {
+			t.Fatal("another connection is taken")
+		}
+		closedWithoutByte(t, stray)
+	}
+	if n := p.Stats().Listeners; n > 2 {
+		t.Errorf("%d listeners are opened for that", n)
+	}
+}
+
 func TestRangeExhaustedAndRecovered(t *testing.T) {
 	leavesNothing(t)
 	first, last := freeRange(t, 3)
@@ -303,7 +328,7 @@ func TestPairRests(t *testing.T) {
 			}
 			c.t = c.t.Add(1)
 			reserve(t, p, local1, local1)
-			if s := p.Stats(); s.Resting != 0 || len(p.rests) != 0 {
+			if s := p.Stats(); s.Resting != 0 || len(p.resting.order) != 0 {
 				t.Fatalf("%+v", s)
 			}
 		})

@@ -64,7 +64,22 @@ func (p *Passive) pick(local, peer netip.Addr) *listener {
 
 // free reports whether l can be reserved for peer. Called with p.mu.
 func (p *Passive) free(l *listener, peer netip.Addr) bool {
-	return l.reserved[peer] == nil && !p.isResting(pair{l.addr, peer})
+	k := pair{l.addr, peer}
+	return l.reserved[peer] == nil && !p.resting.has(k) 
+}
+
+// pickDoubtful returns, of the open listeners of local that are free for peer but doubtful,
+// the one that has been so for longest, or nil. Called with p.mu.
+func (p *Passive) pickDoubtful(local, peer netip.Addr) (oldest *listener) {
+	var end time.Time
+	for _, l := range p.byLocal[local] {
+		k := pair{l.addr, peer}
+		until, ok := p.doubtful.until[k]
+		if ok && l.reserved[peer] == nil && !p.resting.has(k) && (oldest == nil || until.Before(end)) {
+			oldest, end = l, until
+		}
+	}
+	return oldest
 }
 
 // listen opens another port of local that is free for peer. It returns nil and
@@ -81,7 +96,7 @@ func (p *Passive) listen(local, peer netip.Addr) (*listener, error) {
 	start := rand.IntN(n)
 	for i := range n {
 		addr := netip.AddrPortFrom(local, uint16(first+(start+i)%n))
-		if p.open[addr] != nil || p.isResting(pair{addr, peer}) {
+		if p.open[addr] != nil || p.resting.has(pair{addr, peer}) {
 			continue
 		}
 		l, err := p.listenOn(addr)

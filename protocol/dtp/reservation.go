@@ -71,7 +71,8 @@ func (r *Reservation) accepted(c *net.TCPConn) (*net.TCPConn, error) {
 }
 
 // Release ends the reservation. A connection that had come and was not taken by
-// Accept is closed. Calling it again, or after Accept, does nothing.
+// Accept is closed. If none had, it may be on its way, or wait in the kernel: the pair is
+// given out again only where there is no other. Calling it again, or after Accept, does nothing.
 func (r *Reservation) Release() { r.end(false) }
 
 func (r *Reservation) end(rest bool) {
@@ -80,9 +81,12 @@ func (r *Reservation) end(rest bool) {
 	if l.reserved[r.peer] == r {
 		delete(l.reserved, r.peer)
 		l.used = p.now()
+		rests := &p.doubtful
 		if rest {
-			p.rest(pair{l.addr, r.peer})
+			rests = &p.resting
 		}
+		p.wake()
+		rests.add(pair{l.addr, r.peer}, p.now().Add(p.opt.Rest))
 	}
 	p.mu.Unlock()
 	select {

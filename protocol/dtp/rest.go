@@ -1,6 +1,9 @@
 package dtp
 
-import "net/netip"
+import (
+	"net/netip"
+	"time"
+)
 
 // pair is what can be reserved: a port of ours for a peer.
 type pair struct {
@@ -8,35 +11,46 @@ type pair struct {
 	peer  netip.Addr
 }
 
-// rest keeps a pair from being reserved for a while. Called with p.mu.
-func (p *Passive) rest(k pair) {
-	p.wake()
-	if _, ok := p.resting[k]; !ok {
-		p.rests = append(p.rests, k)
-	}
-	p.resting[k] = p.now().Add(p.opt.Rest)
+// rests are pairs that are left alone for a while, all equally long. They are
+// guarded by Passive.mu.
+type rests struct {
+	until map[pair]time.Time
+	order []pair // the keys, in the order in which they end
 }
 
-// isResting reports whether a pair rests. Called with p.mu, after wake.
-func (p *Passive) isResting(k pair) bool {
-	if len(p.resting) == 0 {
-		return false
+// add begins the rest of a pair, or begins it again.
+func (r *rests) add(k pair, until time.Time) {
+	if r.until == nil {
+		r.until = make(map[pair]time.Time)
 	}
-	_, ok := p.resting[k]
+	if _, ok := r.until[k]; !ok {
+		r.order = append(r.order, k)
+	}
+	r.until[k] = until
+}
+
+// has reports whether a pair rests. Called after wake.
+func (r *rests) has(k pair) bool {
+	_, ok := r.until[k]
 	return ok
 }
 
-// wake forgets the pairs that have rested. All rest equally long, so those that
-// are over stand in front. Called with p.mu.
+// wake forgets the pairs that have rested: those that are over stand in front.
+func (r *rests) wake(now time.Time) {
+	n := 0
+	for n < len(r.order) && !now.Before(r.until[r.order[n]]) {
+		delete(r.until, r.order[n])
+		n++
+	}
+	r.order = r.order[n:]
+}
+
+// wake forgets what has rested. Called with p.mu.
 func (p *Passive) wake() {
-	if len(p.rests) == 0 {
+	if len(p.resting.order)+len(p.doubtful.order) == 0 {
 		return
 	}
 	now := p.now()
-	n := 0
-	for n < len(p.rests) && !now.Before(p.resting[p.rests[n]]) {
-		delete(p.resting, p.rests[n])
-		n++
-	}
-	p.rests = p.rests[n:]
+	p.resting.wake(now)
+	p.doubtful.wake(now)
 }
