@@ -24,10 +24,20 @@ func climbs(name string) bool {
 
 // visible fails for names that are not there for clients.
 func (b *Backend) visible(name string) error {
-	if isReserved(name) || b.root != "" && climbs(name) {
+	if isReserved(name) || b.root != "" && climbs(name) || !b.encodable(name) {
 		return fs.ErrNotExist
 	}
 	return nil
+}
+
+// encodable reports whether a name can be sent, and has the same segments there: some encodings
+// write letters with the byte of "/".
+func (b *Backend) encodable(name string) bool {
+	if b.o.Client.Encoding == nil {
+		return true
+	}
+	wire, err := b.o.Client.Encoding.NewEncoder().String(name)
+	return err == nil && strings.Count(wire, "/") == strings.Count(name, "/")
 }
 
 // creatable fails for names that no client can make.
