@@ -100,18 +100,17 @@ func (u *upload) publish(ctx context.Context) error {
 		return err
 	}
 	err = u.c.Rename(ctx, f.b.at(u.temp), f.b.at(u.name))
+	if err == nil || !isRefusal(err) {
+		f.b.names.ignore(u.watch)
+		f.b.names.change(u.name)
+	}
 	if err != nil && !isRefusal(err) {
 		err = u.happened(ctx, f, err)
 	}
 	if err != nil && u.c != nil {
 		err = f.why(u.c, u.name, vfs.ErrIsDir, err)
 	}
-	if err != nil {
-		return err
-	}
-	f.b.names.ignore(u.watch)
-	f.b.names.change(u.name)
-	return nil
+	return err
 }
 
 // check looks at the name just before the rename.
@@ -141,12 +140,14 @@ func (u *upload) happened(ctx context.Context, f filesystem, lost error) error {
 	if err := u.reconnect(ctx); err != nil {
 		return because(vfs.ErrTransient, fmt.Errorf("%w (and then: %w)", lost, err))
 	}
-	_, err := u.c.Stat(ctx, f.b.at(u.temp))
-	switch {
-	case err == nil:
-		return lost // the file is still there, and discard deletes it
-	case !errors.Is(err, fs.ErrNotExist):
+	// Not by Stat: some servers do not show what begins with a dot, and the old file may have the size of the new one.
+	switch r, err := u.c.Quote(ctx, "RNFR "+f.b.at(u.temp)); {
+	case err != nil:
 		return because(vfs.ErrTransient, fmt.Errorf("%w (and then: %w)", lost, err))
+	case r.Code/100 == 3:
+		return lost // the file is still there, and discard deletes it
+	case r.Code/100 != 5:
+		return because(vfs.ErrTransient, fmt.Errorf("%w (and then: %q)", lost, r))
 	}
 	e, err := f.stat(u.c, u.name)
 	if err == nil && e.Size == max(u.keep, 0)+u.written {
