@@ -10,6 +10,7 @@ import (
 
 	"github.com/spf13/afero"
 
+	"github.com/ftpgate/ftpgate/protocol/ftp"
 	"github.com/ftpgate/ftpgate/protocol/ftpclient"
 	"github.com/ftpgate/ftpgate/protocol/vfs"
 )
@@ -91,21 +92,37 @@ func (b *Backend) get(ctx context.Context) (*ftpclient.Conn, error) {
 }
 
 // with runs do on a connection. If the connection turns out to be lost and do may be
-// repeated, it is, on another one.
+// repeated, it is, on another one: servers close connections that are idle, all of them when they restart.
 func (b *Backend) with(ctx context.Context, again bool, do func(*ftpclient.Conn) error) error {
-	for {
+	for tries := 0; ; tries++ {
 		c, err := b.get(ctx)
 		if err != nil {
 			return err
 		}
 		err = do(c)
-		lost := err != nil && !c.Usable() && ctx.Err() == nil
+		lost := isLost(ctx, c, err)
 		b.pool.Put(c)
-		if !lost || !again {
+		if !lost || tries == idleConnections || !again && !isUntouched(err) {
 			return err
 		}
-		again = false
 	}
+}
+
+// isLost reports whether err is that c is no longer there.
+func isLost(ctx context.Context, c *ftpclient.Conn, err error) bool {
+	return err != nil && !c.Usable() && ctx.Err() == nil
+}
+
+// untouched is an error of an operation that has changed nothing yet.
+type untouched struct{ error }
+
+func (e untouched) Unwrap() error { return e.error }
+
+// isUntouched reports whether nothing was changed. 421 is instead of doing what was asked for.
+func isUntouched(err error) bool {
+	var u untouched
+	var reply *ftp.Error
+	return errors.As(err, &u) || errors.As(err, &reply) && reply.Reply.Code == 421
 }
 
 // Connect makes a connection, so that a wrong password shows now.

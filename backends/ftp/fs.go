@@ -110,10 +110,11 @@ func (f filesystem) mkdir(c *ftpclient.Conn, name string) error {
 	if err := f.b.creatable(name); err != nil {
 		return err
 	}
-	if _, err := c.MakeDir(f.ctx(), f.b.at(name)); err != nil {
+	_, err := c.MakeDir(f.ctx(), f.b.at(name))
+	f.b.changed(err, name)
+	if err != nil {
 		return f.why(c, name, fs.ErrExist, err)
 	}
-	f.b.names.change(name)
 	return nil
 }
 
@@ -147,7 +148,7 @@ func (f filesystem) Remove(name string) error {
 	return f.do("remove", name, false, func(c *ftpclient.Conn) error {
 		e, err := f.stat(c, name)
 		if err != nil {
-			return err
+			return untouched{err}
 		}
 		unlock, err := f.b.names.lock(f.ctx(), name)
 		if err != nil {
@@ -157,10 +158,11 @@ func (f filesystem) Remove(name string) error {
 		if e.IsDir() {
 			return f.removeDir(c, name)
 		}
-		if err := c.Delete(f.ctx(), f.b.at(name)); err != nil {
+		err = c.Delete(f.ctx(), f.b.at(name))
+		f.b.changed(err, name)
+		if err != nil {
 			return f.gone(c, name, err)
 		}
-		f.b.names.change(name)
 		return nil
 	})
 }
@@ -170,8 +172,8 @@ func (f filesystem) Remove(name string) error {
 func (f filesystem) removeDir(c *ftpclient.Conn, name string) error {
 	var err error
 	for range 2 { // what was in the way may be gone when it is looked for
-		if err = c.RemoveDir(f.ctx(), f.b.at(name)); err == nil {
-			f.b.names.change(name)
+		err = c.RemoveDir(f.ctx(), f.b.at(name))
+		if f.b.changed(err, name); err == nil {
 			return nil
 		}
 		if !isRefusal(err) || !c.Usable() {

@@ -116,6 +116,16 @@ func (n *names) change(name string) {
 	}
 }
 
+// changed tells of names that an operation has changed, or perhaps has: its reply was lost.
+func (b *Backend) changed(err error, all ...string) {
+	if err != nil && isRefusal(err) {
+		return
+	}
+	for _, name := range all {
+		b.names.change(name)
+	}
+}
+
 // upload notes a temporary name, until done.
 func (n *names) upload(name string) {
 	n.mu.Lock()

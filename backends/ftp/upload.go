@@ -1,6 +1,7 @@
 package ftp
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -51,37 +52,35 @@ func (f filesystem) openUpload(name string, flag int) (_ afero.File, err error) 
 			return nil, err
 		}
 	}
-	u := &upload{f: f, name: name, temp: temporaryName(name, time.Now()), flag: flag, watch: f.b.names.watch(name)}
+	u := &upload{f: f, name: name, flag: flag, watch: f.b.names.watch(name)}
 	defer func() {
 		if err != nil {
 			u.release()
 		}
 	}()
-	if u.c, err = f.b.get(f.ctx()); err != nil {
-		return nil, err
-	}
 	if flag != vfs.ModeReplace {
-		if err := u.look(); err != nil {
+		if err := f.b.with(f.ctx(), true, u.look); err != nil {
 			return nil, err
 		}
 	}
 	if u.base == nil {
+		if u.c, err = f.b.get(f.ctx()); err != nil {
+			return nil, err
+		}
 		return u, u.begin()
 	}
 	if u.keep = -1; flag == vfs.ModeAppend {
 		u.keep = u.base.Size
 	}
-	f.b.pool.Put(u.c)
-	u.c = nil
 	return u, nil
 }
 
 // look finds what is under the name.
-func (u *upload) look() error {
-	e, err := u.f.stat(u.c, u.name)
+func (u *upload) look(c *ftpclient.Conn) error {
+	e, err := u.f.stat(c, u.name)
 	switch missing := errors.Is(err, fs.ErrNotExist); {
 	case missing && u.flag == vfs.ModeRestart:
-		if reason := u.f.parent(u.c, u.name); reason != nil {
+		if reason := u.f.parent(c, u.name); reason != nil {
 			return because(reason, err)
 		}
 		return err
@@ -103,21 +102,50 @@ func (u *upload) look() error {
 	return nil
 }
 
-// begin makes the temporary file.
+// begin makes the temporary file. A connection that is lost before the server has taken the upload is replaced by
+// another one, and the name by another one, since the server may still be at work on the first.
 func (u *upload) begin() error {
-	u.f.b.names.upload(u.temp)
-	stream, err := u.c.Store(u.f.ctx(), u.f.b.at(u.temp), 0)
-	if err != nil {
-		if !isRefusal(err) { // the server may have made it
-			ctx, cancel := u.f.detached()
-			defer cancel()
-			u.remove(ctx)
+	ctx := u.f.ctx()
+	for tries := 0; ; tries++ {
+		u.temp = temporaryName(u.name, time.Now())
+		err := u.store(ctx)
+		if err == nil {
+			return nil
 		}
-		u.f.b.names.done(u.temp)
-		return u.f.whyNoFile(u.c, u.name, err)
+		lost := isLost(ctx, u.c, err)
+		if !isRefusal(err) || mayHaveMade(err) {
+			u.drop()
+		}
+		if !lost || tries == idleConnections || u.c == nil && u.reconnect(ctx) != nil {
+			if u.c == nil {
+				return err
+			}
+			return u.f.whyNoFile(u.c, u.name, err)
+		}
 	}
-	u.u = stream
-	return nil
+}
+
+func (u *upload) store(ctx context.Context) (err error) {
+	u.f.b.names.upload(u.temp)
+	if u.u, err = u.c.Store(ctx, u.f.b.at(u.temp), 0); err != nil {
+		u.u = nil
+		u.f.b.names.done(u.temp)
+	}
+	return err
+}
+
+// mayHaveMade reports whether the server may have made the file that it refused to take: some do
+// before they find that there is no data connection.
+func mayHaveMade(err error) bool {
+	var refused *ftp.Error
+	return errors.As(err, &refused) && (refused.Reply.Code/100 == 4 || refused.Reply.Code/10 == 52)
+}
+
+// drop deletes a temporary file that the server may have made.
+func (u *upload) drop() {
+	ctx, cancel := u.f.detached()
+	defer cancel()
+	u.remove(ctx)
 }
 
 // whyNoFile finds the reason for a refusal to make a file beside name.
