@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net"
 	"strings"
 	"sync"
 	"time"
@@ -21,13 +22,13 @@ type Options struct {
 	User, Password string
 	Root           string // absolute; what clients see as "/". Empty is "/"
 	Client         ftpclient.Options
-	MaxConnections int // at once; one is in use for each open transfer or listing. 0: no limit
+	MaxConnections int      // at once; one is in use for each open transfer or listing. 0: no limit
+	Servers        *Servers // nil: nobody else is on this server
 }
 
 // Backend is a directory of a server. All users who share it share its connections.
 type Backend struct {
 	o      Options
-	root   string // without a slash at its end: "" is the server's root
 	pool   ftpclient.Pool
 	names  names
 	stager chan struct{} // who needs two connections takes them one at a time
@@ -48,9 +49,21 @@ func New(o Options) (*Backend, error) {
 	case o.MaxConnections == 1:
 		return nil, errors.New("one connection is too few: continuing a file takes two")
 	}
-	b := &Backend{o: o, root: root, stager: make(chan struct{}, 1)}
+	b := &Backend{o: o, names: names{o.Servers.at(server(o.Address, o.Client.Security)), root, o.User}, stager: make(chan struct{}, 1)}
 	b.pool.Dial, b.pool.MaxOpen, b.pool.MaxIdle = b.dial, o.MaxConnections, idleConnections
 	return b, nil
+}
+
+// server is an address with its port.
+func server(address string, security ftpclient.Security) string {
+	if _, _, err := net.SplitHostPort(address); err == nil {
+		return strings.ToLower(address)
+	}
+	port := "21"
+	if security == ftpclient.Implicit {
+		port = "990"
+	}
+	return net.JoinHostPort(strings.ToLower(strings.Trim(address, "[]")), port)
 }
 
 // idleConnections are kept between operations, for a minute.

@@ -69,4 +69,3 @@ func TestEncoding(t *testing.T) {
 		t.Errorf("stat of a name that cannot be written: %v", err)
 	}
 }
-

@@ -15,7 +15,7 @@ import (
 // was asked. Data connections go past it: the server is on the same address.
 type meddler struct {
 	mu     sync.Mutex
-	sent   []string                                         // the commands that came, by all connections
+	sent   []string                                          // the commands that came, by all connections
 	answer func(line string) (reply string, whole, cut bool) // with m.mu held. whole: reply is all; else the server is asked, too. cut: then the connection ends
 }
 

@@ -10,12 +10,7 @@ import (
 )
 
 // at is what the server calls a client's name.
-func (b *Backend) at(name string) string {
-	if name == "/" && b.root != "" {
-		return b.root
-	}
-	return b.root + name
-}
+func (b *Backend) at(name string) string { return b.names.at(name) }
 
 // climbs reports whether a server that takes "\" for a separator finds ".." in a name.
 func climbs(name string) bool {
@@ -24,7 +19,7 @@ func climbs(name string) bool {
 
 // visible fails for names that are not there for clients.
 func (b *Backend) visible(name string) error {
-	if isReserved(name) || b.root != "" && climbs(name) || !b.encodable(name) {
+	if isReserved(name) || b.names.root != "" && climbs(name) || !b.encodable(name) {
 		return fs.ErrNotExist
 	}
 	return nil
