@@ -27,6 +27,7 @@ var upstreamSecurity = map[config.UpstreamTLS]ftpclient.Security{
 func openFTP(c *config.FTP, user, password string, servers *upstream.Servers) (*upstream.Backend, error) {
 	o := upstream.Options{
 		Address: c.Address, User: user, Password: password, Root: c.Root, MaxConnections: c.MaxConnections, Servers: servers,
+		Prefix: c.TemporaryPrefix,
 		Client: ftpclient.Options{
 			Security: upstreamSecurity[c.TLS], Active: c.Active, TimeZone: c.TimeZone,
 			ConnectTimeout: c.ConnectTimeout, ReplyTimeout: c.Timeout, StallTimeout: c.StallTimeout,

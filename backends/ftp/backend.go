@@ -1,6 +1,7 @@
 package ftp
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -23,6 +24,7 @@ type Options struct {
 	Root           string // absolute; what clients see as "/". Empty is "/"
 	Client         ftpclient.Options
 	MaxConnections int      // at once; one is in use for each open transfer or listing. 0: no limit
+	Prefix         string   // of temporary names, see CheckPrefix; empty: DefaultPrefix
 	Servers        *Servers // nil: nobody else is on this server
 }
 
@@ -31,6 +33,7 @@ type Backend struct {
 	o      Options
 	pool   ftpclient.Pool
 	names  names
+	prefix string
 	stager chan struct{} // who needs two connections takes them one at a time
 
 	mu       sync.Mutex
@@ -49,7 +52,11 @@ func New(o Options) (*Backend, error) {
 	case o.MaxConnections == 1:
 		return nil, errors.New("one connection is too few: continuing a file takes two")
 	}
-	b := &Backend{o: o, names: names{o.Servers.at(server(o.Address, o.Client.Security)), root, o.User}, stager: make(chan struct{}, 1)}
+	prefix := cmp.Or(o.Prefix, DefaultPrefix)
+	if err := CheckPrefix(prefix); err != nil {
+		return nil, err
+	}
+	b := &Backend{o: o, prefix: prefix, names: names{o.Servers.at(server(o.Address, o.Client.Security)), root, o.User}, stager: make(chan struct{}, 1)}
 	b.pool.Dial, b.pool.MaxOpen, b.pool.MaxIdle = b.dial, o.MaxConnections, idleConnections
 	return b, nil
 }

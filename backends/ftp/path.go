@@ -19,7 +19,7 @@ func climbs(name string) bool {
 
 // visible fails for names that are not there for clients.
 func (b *Backend) visible(name string) error {
-	if isReserved(name) || b.names.root != "" && climbs(name) || !b.encodable(name) {
+	if b.isReserved(name) || b.names.root != "" && climbs(name) || !b.encodable(name) {
 		return fs.ErrNotExist
 	}
 	return nil

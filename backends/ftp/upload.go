@@ -107,7 +107,7 @@ func (u *upload) look(c *ftpclient.Conn) error {
 func (u *upload) begin() error {
 	ctx := u.f.ctx()
 	for tries := 0; ; tries++ {
-		u.temp = temporaryName(u.name, time.Now())
+		u.temp = u.f.b.temporaryName(u.name, time.Now())
 		err := u.store(ctx)
 		if err == nil {
 			return nil

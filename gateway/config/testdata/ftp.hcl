@@ -39,6 +39,7 @@ backend "ftp" "values" {
   max_connections = 1
   encoding        = "klingon"
   time_zone       = "Mars/Olympus"
+  temporary_prefix = "tmp/"
   timeout         = "1ms"
 }
 
