@@ -98,7 +98,7 @@ func (b *backends) openStorage(c config.Backend) (*storage, error) {
 		if err != nil {
 			return nil, err
 		}
-		return &storage{open: u.Open, close: u.Close}, nil
+		return &storage{open: u.Open, sweep: u.Sweep, close: u.Close}, nil
 	case c.Memory != nil:
 		return &storage{open: memory.New(memory.Options{MaxSize: c.Memory.MaxSize}).Open}, nil
 	}

@@ -8,7 +8,9 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
+	"time"
 
+	"github.com/spf13/afero"
 	"golang.org/x/text/encoding/htmlindex"
 
 	upstream "github.com/ftpgate/ftpgate/backends/ftp"
@@ -96,7 +98,8 @@ func (b *backends) forSession(ctx context.Context, c config.Backend, user, passw
 		}
 		return nil, nil, err
 	}
-	return &storage{open: u.Open}, end, nil
+	// What is held is known to the Backend, which ends with the session.
+	return &storage{open: func(owner string, _ time.Duration) afero.Fs { return u.Open(owner, 0) }}, end, nil
 }
 
 // probeFTP tries what the gateway does on an upstream server.

@@ -39,6 +39,8 @@ type Backend struct {
 	mu       sync.Mutex
 	features *ftpclient.Features // nil: never connected
 	keeps    bool                // a leftover could not be removed, so nobody tries again
+	held     map[heldKey]*held
+	orphans  map[string]struct{} // temporary files that nobody needs
 }
 
 // New makes no connection.
@@ -150,11 +152,18 @@ func (b *Backend) Connect(ctx context.Context) error {
 	return translate(ctx, b.with(ctx, false, func(*ftpclient.Conn) error { return nil }))
 }
 
-// Open returns the tree. Owners do not differ, as nothing is held for them.
-func (b *Backend) Open(string, time.Duration) afero.Fs { return filesystem{b: b} }
+// Open returns the tree as owner sees it, who may go on with cut uploads for a time.
+func (b *Backend) Open(owner string, resumeWindow time.Duration) afero.Fs {
+	return filesystem{b: b, owner: owner, window: resumeWindow}
+}
 
-// Close ends the connections that are idle; those in use end with what uses them.
-func (b *Backend) Close() error { return b.pool.Close() }
+// Close ends the connections that are idle; those in use end with what uses them. What is held
+// is deleted, as nobody knows of it any more.
+func (b *Backend) Close() error {
+	b.dropWhere(func(heldKey, *held) bool { return true })
+	b.Sweep(time.Now())
+	return b.pool.Close()
+}
 
 // can returns the server's features, which it asks for if need be.
 func (b *Backend) can(ctx context.Context) ftpclient.Features {
@@ -171,7 +180,7 @@ func (b *Backend) can(ctx context.Context) ftpclient.Features {
 	}
 }
 
-// properties: nothing is held, modes cannot be kept when a file is replaced, and names
+// properties: modes cannot be kept when a file is replaced, and names
 // are text, since servers and listings differ in what they make of other bytes.
 func (b *Backend) properties(ctx context.Context) vfs.Properties {
 	return vfs.Properties{

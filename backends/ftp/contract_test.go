@@ -2,6 +2,7 @@ package ftp
 
 import (
 	"testing"
+	"time"
 
 	"github.com/spf13/afero"
 
@@ -52,9 +53,10 @@ var exceptions = map[string]map[string]string{
 
 func (u *upstream) tree(t testing.TB) vfstest.Tree {
 	u.empty(t)
-	fsys := u.backend(t, u.options()).Open("", 0)
+	b := u.backend(t, u.options())
 	return vfstest.Tree{
-		Open:      func(string) afero.Fs { return fsys },
+		Open:      func(owner string) afero.Fs { return b.Open(owner, time.Hour) },
+		Expire:    func() { b.Sweep(time.Now().Add(time.Hour)) },
 		Forbidden: []string{u.address},
 	}
 }

@@ -2,10 +2,10 @@ package ftp
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"io/fs"
 
+	"github.com/ftpgate/ftpgate/protocol/ftpclient"
 	"github.com/ftpgate/ftpgate/protocol/vfs"
 )
 
@@ -21,8 +21,16 @@ func (u *upload) Close() error {
 	if err := u.stage(); err != nil {
 		u.fail(err)
 	}
+	if err := u.f.ctx().Err(); err != nil {
+		u.fail(err)
+	}
 	if u.err == nil {
-		if err := u.u.Close(); err != nil {
+		var err error
+		u.patient(func() { err = u.u.Close() })
+		if err == nil {
+			err = u.f.ctx().Err()
+		}
+		if err != nil {
 			u.fail(err)
 		}
 	}
@@ -32,6 +40,8 @@ func (u *upload) Close() error {
 		err := u.publish(ctx)
 		if err == nil {
 			u.f.b.names.done(u.temp)
+			u.f.b.dropWhere(func(key heldKey, _ *held) bool { return key.name == u.name })
+			u.f.b.tidy(ctx, u.c)
 			return nil
 		}
 		u.err = pathError("close", u.name, translate(ctx, err))
@@ -67,12 +77,18 @@ func (u *upload) discard(ctx context.Context) {
 
 // remove deletes the temporary file, if there is one, over another connection if this one is lost.
 func (u *upload) remove(ctx context.Context) {
-	temp := u.f.b.at(u.temp)
-	if u.c != nil && u.c.Usable() && (u.c.Delete(ctx, temp) == nil || u.c.Usable()) {
-		return
+	b := u.f.b
+	b.mu.Lock()
+	b.orphan(u.temp)
+	b.mu.Unlock()
+	if u.c != nil && u.c.Usable() {
+		b.tidy(ctx, u.c)
+		if u.c.Usable() {
+			return
+		}
 	}
 	if u.reconnect(ctx) == nil {
-		_ = u.c.Delete(ctx, temp) // or it is left over
+		b.tidy(ctx, u.c) // or Sweep does
 	}
 }
 
@@ -118,21 +134,24 @@ func (u *upload) check(f filesystem) error {
 	if u.flag == vfs.ModeReplace {
 		return nil
 	}
-	e, err := f.stat(u.c, u.name)
-	missing := errors.Is(err, fs.ErrNotExist)
+	found, err := f.find(u.c, u.name)
 	switch {
-	case err != nil && !missing:
+	case err != nil:
 		return err
-	case u.flag == vfs.ModeCreate && !missing:
+	case u.flag == vfs.ModeCreate && found != nil:
 		return fs.ErrExist
-	case u.flag == vfs.ModeCreate:
-		return nil
-	case u.base == nil && missing:
-		return nil
-	case u.base == nil, missing, u.watch.changed.Load(), !same(e, *u.base):
+	case u.continues() && (u.watch.changed.Load() || !u.isBase(found)):
 		return errChanged
 	}
 	return nil
+}
+
+// isBase reports whether what is under the name is what was there when the upload was opened.
+func (u *upload) isBase(found *ftpclient.Entry) bool {
+	if found == nil || u.base == nil {
+		return found == nil && u.base == nil
+	}
+	return same(*found, *u.base)
 }
 
 // happened finds out, on another connection, what became of a rename whose reply was lost.

@@ -23,14 +23,18 @@ type upload struct {
 	f          filesystem
 	name, temp string
 	flag       int
-	base       *ftpclient.Entry // what APPE and REST continue; nil: nothing
+	base       *ftpclient.Entry // the finished file, where the mode has asked; nil: there is none
 	watch      *watch           // of name, from before base was looked up
+	from       string           // what APPE and REST continue: the finished file, or what is held; "": nothing
+	size       int64            // of that
 
 	mu      sync.Mutex
-	keep    int64 // bytes of base to begin with; -1: not known yet
+	keep    int64 // bytes of from to begin with; -1: not known yet
 	written int64
 	c       *ftpclient.Conn
 	u       *ftpclient.Upload // nil: not begun
+	cut     func()            // ends it at once; nil: the end of the command's context does
+	lost    bool              // it is no longer to be gone on with
 	err     error             // that Close returns
 	ended   bool
 }
@@ -63,42 +67,51 @@ func (f filesystem) openUpload(name string, flag int) (_ afero.File, err error) 
 			return nil, err
 		}
 	}
-	if u.base == nil {
+	if u.from == "" {
 		if u.c, err = f.b.get(f.ctx()); err != nil {
 			return nil, err
 		}
 		return u, u.begin()
 	}
 	if u.keep = -1; flag == vfs.ModeAppend {
-		u.keep = u.base.Size
+		u.keep = u.size
 	}
 	return u, nil
 }
 
-// look finds what is under the name.
-func (u *upload) look(c *ftpclient.Conn) error {
-	e, err := u.f.stat(c, u.name)
-	switch missing := errors.Is(err, fs.ErrNotExist); {
-	case missing && u.flag == vfs.ModeRestart:
-		if reason := u.f.parent(c, u.name); reason != nil {
-			return because(reason, err)
+// continues reports whether the upload goes on with what is there.
+func (u *upload) continues() bool { return u.flag == vfs.ModeAppend || u.flag == vfs.ModeRestart }
+
+// look finds what is under the name, and what is held of it.
+func (u *upload) look(c *ftpclient.Conn) (err error) {
+	if u.base, err = u.f.find(c, u.name); err != nil {
+		return err
+	}
+	if h := u.f.heldAt(u.name); h != nil && u.continues() {
+		if h.fits(u.base) {
+			u.from, u.size = h.temp, h.size
+			return nil
 		}
-		return err
-	case missing:
+		u.f.b.dropHeld(u.f.key(u.name), h)
+	}
+	switch e := u.base; {
+	case e == nil && u.flag == vfs.ModeRestart:
+		if reason := u.f.parent(c, u.name); reason != nil {
+			return reason
+		}
+		return fs.ErrNotExist
+	case e == nil:
 		return nil
-	case err != nil:
-		return err
 	case e.IsDir():
 		return vfs.ErrIsDir
 	case u.flag == vfs.ModeCreate:
 		return fs.ErrExist
 	case e.Type != ftp.TypeFile && e.Type != ftp.TypeOther:
 		return vfs.ErrNotRegular
-	}
-	if e.Size < 0 {
+	case e.Size < 0:
 		return fmt.Errorf("%w: the server does not tell the size of the file to continue", vfs.ErrUnsupported)
 	}
-	u.base = &e
+	u.from, u.size = u.name, u.base.Size
 	return nil
 }
 
@@ -127,10 +140,24 @@ func (u *upload) begin() error {
 
 func (u *upload) store(ctx context.Context) (err error) {
 	u.f.b.names.upload(u.temp)
-	if u.u, err = u.c.Store(ctx, u.f.b.at(u.temp), 0); err != nil {
-		u.u = nil
-		u.f.b.names.done(u.temp)
+	begun := func() bool { return true }
+	if u.f.window > 0 {
+		held, cut := context.WithCancelCause(context.WithoutCancel(ctx))
+		command := ctx
+		u.cut = func() { cut(context.Cause(command)) }
+		begun = context.AfterFunc(command, u.cut)
+		ctx = held
 	}
+	if u.u, err = u.c.Store(ctx, u.f.b.at(u.temp), 0); err == nil && begun() {
+		return nil
+	}
+	if err == nil { // cancelled meanwhile
+		_ = u.u.Abort()
+		err = context.Cause(ctx)
+	}
+	begun()
+	u.u = nil
+	u.f.b.names.done(u.temp)
 	return err
 }
 
@@ -172,7 +199,7 @@ func (u *upload) Seek(offset int64, whence int) (int64, error) {
 	u.mu.Lock()
 	defer u.mu.Unlock()
 	if u.flag != vfs.ModeRestart || u.keep >= 0 || u.err != nil || u.ended ||
-		whence != io.SeekStart || offset < 0 || offset > u.base.Size {
+		whence != io.SeekStart || offset < 0 || offset > u.size {
 		return 0, pathError("seek", u.name, fs.ErrInvalid)
 	}
 	u.keep = offset
@@ -186,18 +213,21 @@ func (u *upload) Write(p []byte) (int, error) {
 		return 0, pathError("write", u.name, fs.ErrClosed)
 	}
 	if err := u.stage(); err != nil {
+		u.lost = true
+		u.fail(err)
+	}
+	if err := u.f.ctx().Err(); err != nil {
 		u.fail(err)
 	}
 	if u.err != nil {
 		return 0, u.err
 	}
-	if err := u.f.ctx().Err(); err != nil {
-		u.fail(err)
-		return 0, u.err
-	}
-	n, err := u.u.Write(p)
+	var n int
+	var err error
+	u.patient(func() { n, err = u.u.Write(p) })
 	u.written += int64(n)
 	if err != nil {
+		u.lost = true
 		u.fail(err)
 	}
 	return n, u.err
@@ -214,6 +244,9 @@ func (u *upload) fail(err error) {
 
 // release gives back what the upload holds.
 func (u *upload) release() {
+	if u.cut != nil {
+		u.cut()
+	}
 	u.f.b.names.ignore(u.watch)
 	if u.c != nil {
 		u.f.b.pool.Put(u.c)

@@ -60,6 +60,7 @@ anonymous { filesystem = backend.ftp.own }
 user "alice" {
   password_hash = env("HASH")
   filesystem    = backend.ftp.own
+  resume_window = "10m"
 }
 
 user "device" {
