@@ -10,7 +10,7 @@ import (
 )
 
 // TestLostRenameOnHidingServer: the reply to RNTO is lost, the rename has not happened, and the server denies that files
-// with a dot exist. The old file, which is as long, is not the new one.
+// with a dot exist. The old file, which is as long, is not the new one: the rename is done again.
 func TestLostRenameOnHidingServer(t *testing.T) {
 	u, below := startOwn(t)
 	m, o := u.between(t)
@@ -30,8 +30,8 @@ func TestLostRenameOnHidingServer(t *testing.T) {
 		return "", false, false
 	})
 	err := put(fsys, "/f", "the new one")
-	if got, _ := afero.ReadFile(below, "/f"); err == nil && string(got) != "the new one" {
-		t.Errorf("Close said nil, and there is %q", got)
+	if got, _ := afero.ReadFile(below, "/f"); err != nil || string(got) != "the new one" {
+		t.Errorf("Close said %v, and there is %q", err, got)
 	}
 	if !lost {
 		t.Error("nothing was lost")

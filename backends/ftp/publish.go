@@ -2,6 +2,7 @@ package ftp
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io/fs"
 
@@ -154,19 +155,29 @@ func (u *upload) isBase(found *ftpclient.Entry) bool {
 	return same(*found, *u.base)
 }
 
-// happened finds out, on another connection, what became of a rename whose reply was lost.
+// happened finds out, on another connection, what became of a rename whose reply was lost, and does it if it has not
+// been done. RNFR tells that best: some servers do not show what begins with a dot, and the old file may have the
+// size of the new one. RNTO has to follow it, or proftpd refuses everything else.
 func (u *upload) happened(ctx context.Context, f filesystem, lost error) error {
 	if err := u.reconnect(ctx); err != nil {
 		return because(vfs.ErrTransient, fmt.Errorf("%w (and then: %w)", lost, err))
 	}
-	// Not by Stat: some servers do not show what begins with a dot, and the old file may have the size of the new one.
-	switch r, err := u.c.Quote(ctx, "RNFR "+f.b.at(u.temp)); {
-	case err != nil:
-		return because(vfs.ErrTransient, fmt.Errorf("%w (and then: %w)", lost, err))
-	case r.Code/100 == 3:
-		return lost // the file is still there, and discard deletes it
-	case r.Code/100 != 5:
-		return because(vfs.ErrTransient, fmt.Errorf("%w (and then: %q)", lost, r))
+	again := u.check(f)
+	if again == nil {
+		if again = u.c.Rename(ctx, f.b.at(u.temp), f.b.at(u.name)); again == nil {
+			return nil
+		}
+		var step *fs.PathError
+		if isRefusal(again) && errors.As(again, &step) && step.Op == "RNTO" {
+			return again
+		}
+	}
+	if !isRefusal(again) && !errors.Is(again, fs.ErrExist) && !errors.Is(again, errChanged) {
+		return because(vfs.ErrTransient, fmt.Errorf("%w (and then: %w)", lost, again))
+	}
+	// There is nothing to rename any more, or the name is no longer what it was: by the rename, as it seems.
+	if _, err := u.c.Stat(ctx, f.b.at(u.temp)); !errors.Is(err, fs.ErrNotExist) {
+		return because(vfs.ErrTransient, fmt.Errorf("%w (and then: %w)", lost, again))
 	}
 	e, err := f.stat(u.c, u.name)
 	if err == nil && e.Size == max(u.keep, 0)+u.written {
