@@ -39,6 +39,7 @@ type Backend struct {
 	mu       sync.Mutex
 	features *ftpclient.Features // nil: never connected
 	keeps    bool                // a leftover could not be removed, so nobody tries again
+	endings  map[byte]bool       // of names, that the server keeps
 	held     map[heldKey]*held
 	orphans  map[string]struct{} // temporary files that nobody needs
 }

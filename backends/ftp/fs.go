@@ -117,6 +117,9 @@ func (f filesystem) mkdir(c *ftpclient.Conn, name string) error {
 	if err := f.b.creatable(name); err != nil {
 		return err
 	}
+	if err := f.faithful(c, name); err != nil {
+		return err
+	}
 	_, err := c.MakeDir(f.ctx(), f.b.at(name))
 	f.b.changed(err, name)
 	if err != nil {

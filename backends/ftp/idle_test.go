@@ -67,11 +67,13 @@ func TestRefusedFileIsNotLeft(t *testing.T) {
 	u, below := startOwn(t)
 	m, o := u.between(t)
 	fsys := u.backend(t, o).Open("", 0)
+	refused := 0
 	m.set(func(line string) (string, bool, bool) {
 		if name, ok := strings.CutPrefix(line, "STOR "); ok {
 			if err := put(below, name, ""); err != nil {
 				t.Error(err)
 			}
+			refused++
 			return "425 Failed to establish connection.", true, false
 		}
 		return "", false, false
@@ -81,5 +83,8 @@ func TestRefusedFileIsNotLeft(t *testing.T) {
 	}
 	if got := list(t, below, "/"); len(got) > 0 {
 		t.Errorf("left: %q", got)
+	}
+	if refused != 2 {
+		t.Errorf("it was tried %d times", refused)
 	}
 }

@@ -14,9 +14,10 @@ import (
 // meddler stands between a Backend and its server, answers commands in the server's place, and knows what
 // was asked. Data connections go past it: the server is on the same address.
 type meddler struct {
-	mu     sync.Mutex
-	sent   []string                                          // the commands that came, by all connections
-	answer func(line string) (reply string, whole, cut bool) // with m.mu held. whole: reply is all; else the server is asked, too. cut: then the connection ends
+	mu      sync.Mutex
+	rewrite func(line string) string                          // before the server gets it; nil: as it is. Set before the first connection
+	sent    []string                                          // the commands that came, by all connections
+	answer  func(line string) (reply string, whole, cut bool) // with m.mu held. whole: reply is all; else the server is asked, too. cut: then the connection ends
 }
 
 // between returns options with a meddler before the server. Commands are not sent ahead, so replies
@@ -69,6 +70,9 @@ func (m *meddler) serve(client net.Conn, address string) {
 			reply, whole, cut = m.answer(line)
 		}
 		m.mu.Unlock()
+		if m.rewrite != nil {
+			line = m.rewrite(line)
+		}
 		if !whole {
 			fmt.Fprintf(server, "%s\r\n", line)
 		}

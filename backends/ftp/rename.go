@@ -36,6 +36,9 @@ func (f filesystem) rename(oldname, newname string, exclusive bool) error {
 		if err := f.b.creatable(newname); err != nil {
 			return err
 		}
+		if err := f.faithful(c, newname); err != nil {
+			return err
+		}
 		to, err := f.stat(c, newname)
 		switch {
 		case err == nil && (exclusive || from.IsDir() || to.IsDir()):

@@ -62,6 +62,11 @@ func (f filesystem) openUpload(name string, flag int) (_ afero.File, err error) 
 			u.release()
 		}
 	}()
+	if endsOddly(name) {
+		if err := f.b.with(f.ctx(), true, func(c *ftpclient.Conn) error { return f.faithful(c, name) }); err != nil {
+			return nil, err
+		}
+	}
 	if flag != vfs.ModeReplace {
 		if err := f.b.with(f.ctx(), true, u.look); err != nil {
 			return nil, err
@@ -126,8 +131,12 @@ func (u *upload) begin() error {
 			return nil
 		}
 		lost := isLost(ctx, u.c, err)
+		noData := tries == 0 && isNoData(err) // a data connection that was lost may have been somebody else's
 		if !isRefusal(err) || mayHaveMade(err) {
 			u.drop()
+		}
+		if noData && u.c != nil {
+			continue
 		}
 		if !lost || tries == idleConnections || u.c == nil && u.reconnect(ctx) != nil {
 			if u.c == nil {
@@ -159,6 +168,12 @@ func (u *upload) store(ctx context.Context) (err error) {
 	u.u = nil
 	u.f.b.names.done(u.temp)
 	return err
+}
+
+// isNoData reports that the server has no data connection, which another try may give it.
+func isNoData(err error) bool {
+	var refused *ftp.Error
+	return errors.As(err, &refused) && refused.Reply.Code == 425
 }
 
 // mayHaveMade reports whether the server may have made the file that it refused to take: some do
