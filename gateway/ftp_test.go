@@ -8,6 +8,7 @@ import (
 	"sync"
 	"sync/atomic"
 	"testing"
+	"time"
 
 	"github.com/spf13/afero"
 
@@ -52,12 +53,15 @@ func TestPassthrough(t *testing.T) {
 	backend := config.Backend{Kind: "ftp", Name: "old", FTP: &config.FTP{
 		Address: s.Addr.String(), Passthrough: true, TLS: config.UpstreamPlain, MaxConnections: 2,
 	}}
-	c := &config.Config{Users: []config.User{{Name: "rw", Filesystem: backend}, {Name: "readonly", Filesystem: backend}}}
+	c := &config.Config{Users: []config.User{{Name: "rw", Filesystem: backend, ResumeWindow: time.Hour}, {Name: "readonly", Filesystem: backend}}}
 	b := &backends{}
 	realm := newRealm(c, b)
 	rw, err := realm.Account(t.Context(), auth.Identity{User: "rw"}, "rw")
 	if err != nil {
 		t.Fatal(err)
+	}
+	if rw.ResumeWindow != 0 || vfs.PropertiesOf(rw.FS, "/").Resume {
+		t.Error("uploads would be held, and forgotten with the session")
 	}
 	if err := afero.WriteFile(rw.FS, "/f", []byte("mine"), 0); err != nil {
 		t.Error(err)
