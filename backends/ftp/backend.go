@@ -36,12 +36,14 @@ type Backend struct {
 	prefix string
 	stager chan struct{} // who needs two connections takes them one at a time
 
-	mu       sync.Mutex
-	features *ftpclient.Features // nil: never connected
-	keeps    bool                // a leftover could not be removed, so nobody tries again
-	endings  map[byte]bool       // of names, that the server keeps
-	held     map[heldKey]*held
-	orphans  map[string]struct{} // temporary files that nobody needs
+	mu        sync.Mutex
+	features  *ftpclient.Features // nil: never connected
+	keeps     bool                // a leftover could not be removed, so nobody tries again
+	refused   error               // of the last login that was
+	refusedAt time.Time
+	endings   map[byte]bool // of names, that the server keeps
+	held      map[heldKey]*held
+	orphans   map[string]struct{} // temporary files that nobody needs
 }
 
 // New makes no connection.
@@ -82,15 +84,30 @@ const idleConnections = 4
 // waitForConnection is how long an operation waits for one of MaxConnections.
 const waitForConnection = 30 * time.Second
 
+// loginPause is how long no login is tried after one that was refused: a server that bans who tries a wrong
+// password again and again would ban the gateway, and with it all of its users.
+const loginPause = 5 * time.Second
+
 var errAllInUse = errors.New("no connection to the server was free, or made, in time")
 
 func (b *Backend) dial(ctx context.Context) (*ftpclient.Conn, error) {
+	b.mu.Lock()
+	refused, since := b.refused, time.Since(b.refusedAt)
+	b.mu.Unlock()
+	if refused != nil && since < loginPause {
+		return nil, refused
+	}
 	c, err := ftpclient.Dial(ctx, b.o.Address, b.o.Client)
 	if err != nil {
 		return nil, err
 	}
 	if err := c.Login(ctx, b.o.User, b.o.Password, ""); err != nil {
 		c.Close()
+		if errors.Is(err, ftpclient.ErrLogin) {
+			b.mu.Lock()
+			b.refused, b.refusedAt = err, time.Now()
+			b.mu.Unlock()
+		}
 		return nil, err
 	}
 	features, err := c.Features(ctx)
