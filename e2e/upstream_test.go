@@ -18,13 +18,12 @@ func TestCutPointsUpstream(t *testing.T) {
 	for _, w := range ways {
 		for i, n := range points(w.size) {
 			for j, v := range variants {
-				if v.window {
-					continue // nothing is held there
-				}
 				t.Run(fmt.Sprintf("%s/%d/%s", w.name, n, v.name), func(t *testing.T) {
 					t.Parallel()
 					s := v.scene
-					s.g, s.backend, s.host = usual, "ftp", host
+					if s.g, s.backend = usual, "ftp"; !v.window { // what is held lies beside the file
+						s.host = host
+					}
 					if w.name == "stall" {
 						s.g = stalling
 					}
@@ -32,6 +31,9 @@ func TestCutPointsUpstream(t *testing.T) {
 					s.check(t, "before", false)
 					w.cut(t, &s, n)
 					s.check(t, "after", n == len(s.content))
+					if s.window {
+						s.resume(t, n)
+					}
 					s.clear(t)
 				})
 			}
@@ -82,7 +84,9 @@ backend "ftp" "tree" {
   max_connections = 200
 }
 `, stall, behind.address["main"], password)
-	for _, x := range []struct{ name, more string }{{"ftp", ""}, {"ftp-watch", "  access = \"read-only\"\n"}} {
+	for _, x := range []struct{ name, more string }{
+		{"ftp", ""}, {"ftp-watch", "  access = \"read-only\"\n"}, {"ftp-window", "  resume_window = \"10m\"\n"},
+	} {
 		config += fmt.Sprintf("user %q {\n  password_hash = %q\n  filesystem = backend.ftp.tree\n%s}\n", x.name, passwordHash, x.more)
 	}
 	return config

@@ -10,6 +10,7 @@ import (
 	"github.com/rs/zerolog"
 	"github.com/spf13/afero"
 
+	upstream "github.com/ftpgate/ftpgate/backends/ftp"
 	"github.com/ftpgate/ftpgate/backends/local"
 	"github.com/ftpgate/ftpgate/backends/memory"
 	"github.com/ftpgate/ftpgate/backends/s3"
@@ -33,6 +34,7 @@ type backends struct {
 	transfers *s3.Budget // the memory of all transfers of object stores
 	clients   s3.Clients
 	objects   s3.Cache
+	servers   upstream.Servers
 
 	mu   sync.Mutex
 	open map[backendKey]*storage
@@ -92,11 +94,11 @@ func (b *backends) openStorage(c config.Backend) (*storage, error) {
 		}
 		return &storage{open: o.Open}, nil
 	case c.FTP != nil:
-		u, err := openFTP(c.FTP, c.FTP.User, c.FTP.Password)
+		u, err := openFTP(c.FTP, c.FTP.User, c.FTP.Password, &b.servers)
 		if err != nil {
 			return nil, err
 		}
-		return &storage{open: u.Open, close: u.Close}, nil
+		return &storage{open: u.Open, sweep: u.Sweep, close: u.Close}, nil
 	case c.Memory != nil:
 		return &storage{open: memory.New(memory.Options{MaxSize: c.Memory.MaxSize}).Open}, nil
 	}

@@ -8,7 +8,9 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
+	"time"
 
+	"github.com/spf13/afero"
 	"golang.org/x/text/encoding/htmlindex"
 
 	upstream "github.com/ftpgate/ftpgate/backends/ftp"
@@ -24,9 +26,10 @@ var upstreamSecurity = map[config.UpstreamTLS]ftpclient.Security{
 }
 
 // openFTP opens a directory of an upstream server. No connection is made.
-func openFTP(c *config.FTP, user, password string) (*upstream.Backend, error) {
+func openFTP(c *config.FTP, user, password string, servers *upstream.Servers) (*upstream.Backend, error) {
 	o := upstream.Options{
-		Address: c.Address, User: user, Password: password, Root: c.Root, MaxConnections: c.MaxConnections,
+		Address: c.Address, User: user, Password: password, Root: c.Root, MaxConnections: c.MaxConnections, Servers: servers,
+		Prefix: c.TemporaryPrefix,
 		Client: ftpclient.Options{
 			Security: upstreamSecurity[c.TLS], Active: c.Active, TimeZone: c.TimeZone,
 			ConnectTimeout: c.ConnectTimeout, ReplyTimeout: c.Timeout, StallTimeout: c.StallTimeout,
@@ -82,7 +85,7 @@ func (b *backends) forSession(ctx context.Context, c config.Backend, user, passw
 	if password == "" {
 		return nil, nil, fmt.Errorf("%s: user %q logged in without a password, so there is none to pass through", c, user)
 	}
-	u, err := openFTP(c.FTP, user, password)
+	u, err := openFTP(c.FTP, user, password, &b.servers)
 	if err != nil {
 		return nil, nil, fmt.Errorf("%s for user %q: %w", c, user, err)
 	}
@@ -95,7 +98,8 @@ func (b *backends) forSession(ctx context.Context, c config.Backend, user, passw
 		}
 		return nil, nil, err
 	}
-	return &storage{open: u.Open}, end, nil
+	// What is held is known to the Backend, which ends with the session.
+	return &storage{open: func(owner string, _ time.Duration) afero.Fs { return u.Open(owner, 0) }}, end, nil
 }
 
 // probeFTP tries what the gateway does on an upstream server.
@@ -103,7 +107,7 @@ func probeFTP(ctx context.Context, c *config.FTP) (all []Finding) {
 	if c.Passthrough {
 		return []Finding{{Step: "connect", Limit: "not tried: it has no user of its own (passthrough)"}}
 	}
-	b, err := openFTP(c, c.User, c.Password)
+	b, err := openFTP(c, c.User, c.Password, nil)
 	if err != nil {
 		return []Finding{{Step: "set up", Err: err}}
 	}

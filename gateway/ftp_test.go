@@ -2,8 +2,13 @@ package gateway
 
 import (
 	"errors"
+	"fmt"
+	"io/fs"
 	"strings"
+	"sync"
+	"sync/atomic"
 	"testing"
+	"time"
 
 	"github.com/spf13/afero"
 
@@ -12,21 +17,51 @@ import (
 	"github.com/ftpgate/ftpgate/gateway/config"
 	"github.com/ftpgate/ftpgate/protocol/ftp"
 	"github.com/ftpgate/ftpgate/protocol/ftptest"
+	"github.com/ftpgate/ftpgate/protocol/vfs"
 )
+
+// createOnce lets sessions create the same names: each has one maker.
+func createOnce(t *testing.T, sessions []afero.Fs) {
+	t.Helper()
+	for round := range 30 {
+		var all sync.WaitGroup
+		var made atomic.Int32
+		for _, fsys := range sessions {
+			all.Go(func() {
+				f, err := fsys.OpenFile(fmt.Sprintf("/new%d", round), vfs.ModeCreate, 0)
+				if err == nil {
+					err = f.Close()
+				}
+				if err == nil {
+					made.Add(1)
+				} else if !errors.Is(err, fs.ErrExist) {
+					t.Error(err)
+				}
+			})
+		}
+		all.Wait()
+		if n := made.Load(); n != 1 {
+			t.Fatalf("%d sessions have created one name", n)
+		}
+	}
+}
 
 // TestPassthrough: a session has connections with its own credentials, which end with it.
 func TestPassthrough(t *testing.T) {
 	below := memory.New(memory.Options{}).Open("", 0)
 	s := ftptest.Start(t, ftptest.Options{FS: below})
-	fs := config.Backend{Kind: "ftp", Name: "old", FTP: &config.FTP{
+	backend := config.Backend{Kind: "ftp", Name: "old", FTP: &config.FTP{
 		Address: s.Addr.String(), Passthrough: true, TLS: config.UpstreamPlain, MaxConnections: 2,
 	}}
-	c := &config.Config{Users: []config.User{{Name: "rw", Filesystem: fs}, {Name: "readonly", Filesystem: fs}}}
+	c := &config.Config{Users: []config.User{{Name: "rw", Filesystem: backend, ResumeWindow: time.Hour}, {Name: "readonly", Filesystem: backend}}}
 	b := &backends{}
 	realm := newRealm(c, b)
 	rw, err := realm.Account(t.Context(), auth.Identity{User: "rw"}, "rw")
 	if err != nil {
 		t.Fatal(err)
+	}
+	if rw.ResumeWindow != 0 || vfs.PropertiesOf(rw.FS, "/").Resume {
+		t.Error("uploads would be held, and forgotten with the session")
 	}
 	if err := afero.WriteFile(rw.FS, "/f", []byte("mine"), 0); err != nil {
 		t.Error(err)
@@ -55,6 +90,17 @@ func TestPassthrough(t *testing.T) {
 		t.Errorf("the end of one session is that of another: %v", err)
 	}
 	ro.Close()
+
+	var sessions []afero.Fs
+	for range 4 {
+		a, err := realm.Account(t.Context(), auth.Identity{User: "rw"}, "rw")
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer a.Close()
+		sessions = append(sessions, a.FS)
+	}
+	createOnce(t, sessions)
 
 	const wrong = "hunter2"
 	_, err = realm.Account(t.Context(), auth.Identity{User: "rw"}, wrong)

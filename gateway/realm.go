@@ -58,6 +58,9 @@ func (r *Realm) Account(ctx context.Context, id auth.Identity, password string) 
 	if u.Access == config.ReadOnly {
 		a.FS = vfs.ReadOnly(a.FS)
 	}
+	if f := u.Filesystem.FTP; f != nil && f.Passthrough {
+		a.ResumeWindow = 0 // what such a backend knows ends with the session
+	}
 	if u.Commit == config.Lenient {
 		a.Commit = pi.CommitLenient
 	}

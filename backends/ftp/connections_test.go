@@ -82,12 +82,18 @@ func TestOverTLS(t *testing.T) {
 	}
 }
 
-// TestWrongPassword is no reason to try again.
+// TestWrongPassword is no reason to try again, which some servers answer with a ban.
 func TestWrongPassword(t *testing.T) {
 	u, _ := startOwn(t)
-	o := u.options()
+	m, o := u.between(t)
 	o.Password = "wrong"
-	if _, err := u.backend(t, o).Open("", 0).Stat("/f"); !errors.Is(err, fs.ErrPermission) {
-		t.Error(err)
+	fsys := u.backend(t, o).Open("", 0)
+	for range 3 {
+		if _, err := fsys.Stat("/f"); !errors.Is(err, fs.ErrPermission) {
+			t.Error(err)
+		}
+	}
+	if n := m.count("PASS"); n != 1 {
+		t.Errorf("the wrong password was tried %d times at once", n)
 	}
 }

@@ -2,6 +2,7 @@ package ftp
 
 import (
 	"testing"
+	"time"
 
 	"github.com/spf13/afero"
 
@@ -28,33 +29,51 @@ func TestContractOnOthers(t *testing.T) {
 				New: func(tb vfstest.TB) vfstest.Tree {
 					return u.tree(tb.(testing.TB))
 				},
-				Except: exceptions[name],
+				Except:      exceptions[name],
+				ExceptNames: impossible[name],
 			})
 		})
 	}
 }
 
-// exceptions are the clauses that a server cannot meet.
+// exceptions are the clauses that a server cannot meet. Each was seen in a dialogue with the server alone.
 var exceptions = map[string]map[string]string{
-	"pure-ftpd": {
-		"names/awkward":  "it makes an underscore of a space at the end of a name",
-		"names/distinct": "it makes an underscore of a space at the end of a name",
-	},
 	"proftpd": {
-		"attributes/times": "its MFMT refuses times before 1970",
-		"names/awkward":    "its MKD refuses names with an asterisk",
+		"attributes/times": "MFMT 19690720201740 is 501 Invalid argument",
 	},
 	"vsftpd": {
 		"readdir/entries": "without MLST, listings have minutes, and directories no time",
-		"names/awkward":   "its LIST shows control characters as question marks",
 	},
 }
 
+// impossible are the names that a server cannot have.
+var impossible = map[string]map[string]string{
+	"pure-ftpd": {
+		" ": alters, "trailing ": alters, "e ": alters, // refused by us, see alters.go
+		"tab\there": alters, "\x01": alters, "\x1b[31m": alters, "\x7f": alters, // and listed so, but found by both names
+		`\`: prohibits, `a\b`: prohibits, `..\up`: prohibits,
+	},
+	"proftpd": {
+		"*": "MKD is 550 Invalid directory name",
+	},
+	"vsftpd": {
+		"...": hides, "..a": hides, ".hidden": hides,
+		`..\up`: "refused by us below a root, which a Windows server would leave with it",
+	},
+}
+
+const (
+	alters    = "it has an underscore in place of spaces at the end and of control characters"
+	prohibits = "RNTO is 553 Prohibited file name"
+	hides     = "LIST does not show names with a dot"
+)
+
 func (u *upstream) tree(t testing.TB) vfstest.Tree {
 	u.empty(t)
-	fsys := u.backend(t, u.options()).Open("", 0)
+	b := u.backend(t, u.options())
 	return vfstest.Tree{
-		Open:      func(string) afero.Fs { return fsys },
+		Open:      func(owner string) afero.Fs { return b.Open(owner, time.Hour) },
+		Expire:    func() { b.Sweep(time.Now().Add(time.Hour)) },
 		Forbidden: []string{u.address},
 	}
 }

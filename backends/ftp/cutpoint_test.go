@@ -113,6 +113,10 @@ func TestCutPoints(t *testing.T) {
 		u, below := startOwn(t)
 		cutPoints(t, u, func(dir string) []string { return list(t, below, dir) })
 	})
+	t.Run("gateway behind gateway", func(t *testing.T) {
+		u, below := startChain(t)
+		cutPoints(t, u, func(dir string) []string { return list(t, below, dir) })
+	})
 	for _, name := range peers.Names() {
 		t.Run(name, func(t *testing.T) {
 			u := startPeer(t, name)

@@ -5,7 +5,6 @@ import (
 	"io/fs"
 	"iter"
 	"os"
-	"strings"
 	"time"
 
 	"github.com/ftpgate/ftpgate/protocol/ftpclient"
@@ -83,7 +82,7 @@ func (d *directory) entry() (ftpclient.Entry, error) {
 			d.end(io.EOF)
 		case err != nil:
 			d.end(translate(ctx, d.f.gone(d.c, d.name, err)))
-		case strings.HasPrefix(strings.ToLower(e.Name), reserved):
+		case d.f.b.isReserved("/" + e.Name):
 			if len(d.old) < maxLeftovers && d.f.b.isLeftover(d.name, e.Name, time.Now()) {
 				d.old = append(d.old, vfs.Join(d.name, e.Name))
 			}

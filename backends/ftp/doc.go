@@ -10,9 +10,13 @@
 // stream the head from the server and back to it under the temporary name. Nothing
 // is kept in memory or on disk.
 //
+// A cut upload that is held stays under its temporary name (keep.go, held.go), and going
+// on with it is staged from there like any other continuation, so that it is still there
+// if that is cut, too. What is held is known to this process only.
+//
 // FTP has no condition for a rename. What must not exist, or must not have
 // changed, is looked up just before, under a lock of this process (names.go): exact
-// among all who use one Backend, and open to a race with those who change
+// among all Backends of one Servers, and open to a race with those who change
 // the server's files from elsewhere.
 //
 // What a refusal means is found out by looking, not by its text: servers
@@ -24,6 +28,8 @@
 //	download.go     RETR, and REST where a reader seeks
 //	upload.go       the states of a file opened for writing
 //	publish.go      the step that others see
+//	keep.go         uploads that are cut and held
+//	held.go         what is held, and what nobody needs any more
 //	stage.go        the head that APPE and REST keep
 //	temporary.go    names of uploads under way, and what killed gateways left
 //	names.go        locks, and changes of what uploads and readers depend on

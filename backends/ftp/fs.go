@@ -9,14 +9,17 @@ import (
 
 	"github.com/spf13/afero"
 
+	"github.com/ftpgate/ftpgate/protocol/ftp"
 	"github.com/ftpgate/ftpgate/protocol/ftpclient"
 	"github.com/ftpgate/ftpgate/protocol/vfs"
 )
 
 // filesystem is a Backend bound to a context.
 type filesystem struct {
-	b     *Backend
-	bound context.Context // nil: nothing cancels
+	b      *Backend
+	owner  string
+	window time.Duration   // for which cut uploads are held; 0: not at all
+	bound  context.Context // nil: nothing cancels
 }
 
 // WithContext implements vfs.ContextFs.
@@ -38,7 +41,11 @@ func (f filesystem) detached() (context.Context, context.CancelFunc) {
 }
 
 // Properties implements vfs.Describer.
-func (f filesystem) Properties(string) vfs.Properties { return f.b.properties(f.ctx()) }
+func (f filesystem) Properties(string) vfs.Properties {
+	p := f.b.properties(f.ctx())
+	p.Resume = f.window > 0
+	return p
+}
 
 func (f filesystem) Name() string { return "ftp" }
 
@@ -110,10 +117,14 @@ func (f filesystem) mkdir(c *ftpclient.Conn, name string) error {
 	if err := f.b.creatable(name); err != nil {
 		return err
 	}
-	if _, err := c.MakeDir(f.ctx(), f.b.at(name)); err != nil {
+	if err := f.faithful(c, name); err != nil {
+		return err
+	}
+	_, err := c.MakeDir(f.ctx(), f.b.at(name))
+	f.b.changed(err, name)
+	if err != nil {
 		return f.why(c, name, fs.ErrExist, err)
 	}
-	f.b.names.change(name)
 	return nil
 }
 
@@ -147,7 +158,7 @@ func (f filesystem) Remove(name string) error {
 	return f.do("remove", name, false, func(c *ftpclient.Conn) error {
 		e, err := f.stat(c, name)
 		if err != nil {
-			return err
+			return untouched{err}
 		}
 		unlock, err := f.b.names.lock(f.ctx(), name)
 		if err != nil {
@@ -157,10 +168,11 @@ func (f filesystem) Remove(name string) error {
 		if e.IsDir() {
 			return f.removeDir(c, name)
 		}
-		if err := c.Delete(f.ctx(), f.b.at(name)); err != nil {
+		err = c.Delete(f.ctx(), f.b.at(name))
+		f.b.changed(err, name)
+		if err != nil {
 			return f.gone(c, name, err)
 		}
-		f.b.names.change(name)
 		return nil
 	})
 }
@@ -169,9 +181,9 @@ func (f filesystem) Remove(name string) error {
 // though clients see nothing in it.
 func (f filesystem) removeDir(c *ftpclient.Conn, name string) error {
 	var err error
-	for range 2 { // what was in the way may be gone when it is looked for
-		if err = c.RemoveDir(f.ctx(), f.b.at(name)); err == nil {
-			f.b.names.change(name)
+	for again := range 2 { // what was in the way may be gone when it is looked for
+		err = c.RemoveDir(f.ctx(), f.b.at(name))
+		if f.b.changed(err, name); err == nil {
 			return nil
 		}
 		if !isRefusal(err) || !c.Usable() {
@@ -180,14 +192,25 @@ func (f filesystem) removeDir(c *ftpclient.Conn, name string) error {
 		if f.b.names.isUploadingIn(name) { // some servers do not list names with a dot
 			return because(vfs.ErrNotEmpty, err)
 		}
-		for _, listed := range c.List(f.ctx(), f.b.at(name)) {
-			if listed == nil {
+		hidden := false
+		for e, listed := range c.List(f.ctx(), f.b.at(name)) {
+			if listed == nil && !f.b.isReserved("/"+e.Name) {
 				return because(vfs.ErrNotEmpty, err)
 			}
+			hidden = hidden || listed == nil
 		}
+		if again == 1 && hidden {
+			return &failure{[]error{vfs.ErrNotEmpty, errLeftovers}, err.Error()}
+		}
+		// What is held below it is in nobody's way.
+		f.b.dropWhere(func(key heldKey, _ *held) bool { return vfs.Within(name, key.name) })
+		f.b.tidy(f.ctx(), c)
 	}
 	return f.gone(c, name, err)
 }
+
+// errLeftovers tells the user what no listing does.
+var errLeftovers = ftp.Errorf(550, "Directory not empty: it holds uploads that have not ended. Those of nobody go after 7 days.")
 
 // gone finds out whether the removal of a name was refused because somebody else was faster.
 func (f filesystem) gone(c *ftpclient.Conn, name string, err error) error {

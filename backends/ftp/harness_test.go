@@ -21,6 +21,7 @@ type upstream struct {
 	user, password string
 	dir            string // where files can be made
 	root           string // of the machine's files, which is dir; "" for our own
+	prefix         string
 }
 
 // startOwn starts a server of this project in the test's own process.
@@ -53,7 +54,7 @@ func startPeer(t testing.TB, name string) *upstream {
 
 func (u *upstream) options() Options {
 	return Options{
-		Address: u.address, User: u.user, Password: u.password, Root: u.dir,
+		Address: u.address, User: u.user, Password: u.password, Root: u.dir, Prefix: u.prefix,
 	}
 }
 

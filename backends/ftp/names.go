@@ -9,12 +9,52 @@ import (
 	"github.com/ftpgate/ftpgate/protocol/vfs"
 )
 
-// names are what operations under way depend on.
-type names struct {
+// Servers are what Backends share that are on one server: who changes the same file has to know of the others,
+// whichever block of the configuration leads there. The zero value is ready.
+type Servers struct {
+	mu  sync.Mutex
+	all map[string]*registry // by address
+}
+
+// at returns what is shared for an address.
+func (s *Servers) at(address string) *registry {
+	if s == nil {
+		return new(registry)
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	r := s.all[address]
+	if r == nil {
+		if s.all == nil {
+			s.all = make(map[string]*registry)
+		}
+		r = new(registry)
+		s.all[address] = r
+	}
+	return r
+}
+
+// registry are the names that operations under way on a server depend on, as the server knows them. Users may
+// see different trees under one name: then locks hold up more than they must.
+type registry struct {
 	mu        sync.Mutex
 	locks     map[string]*nameLock
 	watches   map[*watch]struct{}
 	uploading map[string]struct{} // temporary names
+}
+
+// names are those of one Backend.
+type names struct {
+	*registry
+	root, user string
+}
+
+// at is what the server calls a client's name.
+func (n *names) at(name string) string {
+	if name == "/" && n.root != "" {
+		return n.root
+	}
+	return n.root + name
 }
 
 type nameLock struct {
@@ -22,17 +62,21 @@ type nameLock struct {
 	users int
 }
 
-// watch learns of changes of a name that are made through this Backend.
+// watch learns of changes of a name that are made by the same user.
 type watch struct {
-	name    string
-	changed atomic.Bool
+	user, name string
+	changed    atomic.Bool
 }
 
 // lock takes the names, in an order that all keep. Who waits for a lock may hold a
 // connection; who holds a lock has every connection it needs.
 func (n *names) lock(ctx context.Context, all ...string) (unlock func(), err error) {
-	slices.Sort(all)
-	all = slices.Compact(all)
+	there := make([]string, len(all))
+	for i, name := range all {
+		there[i] = n.at(name)
+	}
+	slices.Sort(there)
+	all = slices.Compact(there)
 	for i, name := range all {
 		if err := n.enter(ctx, name); err != nil {
 			n.leave(all[:i])
@@ -42,7 +86,7 @@ func (n *names) lock(ctx context.Context, all ...string) (unlock func(), err err
 	return func() { n.leave(all) }, nil
 }
 
-func (n *names) enter(ctx context.Context, name string) error {
+func (n *registry) enter(ctx context.Context, name string) error {
 	n.mu.Lock()
 	l := n.locks[name]
 	if l == nil {
@@ -63,7 +107,7 @@ func (n *names) enter(ctx context.Context, name string) error {
 	}
 }
 
-func (n *names) leave(all []string) {
+func (n *registry) leave(all []string) {
 	for _, name := range all {
 		n.mu.Lock()
 		l := n.locks[name]
@@ -74,7 +118,7 @@ func (n *names) leave(all []string) {
 }
 
 // forget drops a lock that nobody uses.
-func (n *names) forget(name string) {
+func (n *registry) forget(name string) {
 	n.mu.Lock()
 	defer n.mu.Unlock()
 	if l := n.locks[name]; l.users > 1 {
@@ -86,7 +130,7 @@ func (n *names) forget(name string) {
 
 // watch begins to look at a name, until ignore.
 func (n *names) watch(name string) *watch {
-	w := &watch{name: name}
+	w := &watch{user: n.user, name: n.at(name)}
 	n.mu.Lock()
 	defer n.mu.Unlock()
 	if n.watches == nil {
@@ -96,7 +140,7 @@ func (n *names) watch(name string) *watch {
 	return w
 }
 
-func (n *names) ignore(w *watch) {
+func (n *registry) ignore(w *watch) {
 	if w == nil {
 		return
 	}
@@ -107,12 +151,23 @@ func (n *names) ignore(w *watch) {
 
 // change tells those who watch a name, or what is below it.
 func (n *names) change(name string) {
+	name = n.at(name)
 	n.mu.Lock()
 	defer n.mu.Unlock()
 	for w := range n.watches {
-		if vfs.Within(name, w.name) {
+		if w.user == n.user && vfs.Within(name, w.name) {
 			w.changed.Store(true)
 		}
+	}
+}
+
+// changed tells of names that an operation has changed, or perhaps has: its reply was lost.
+func (b *Backend) changed(err error, all ...string) {
+	if err != nil && isRefusal(err) {
+		return
+	}
+	for _, name := range all {
+		b.names.change(name)
 	}
 }
 
@@ -123,19 +178,19 @@ func (n *names) upload(name string) {
 	if n.uploading == nil {
 		n.uploading = make(map[string]struct{})
 	}
-	n.uploading[name] = struct{}{}
+	n.uploading[n.at(name)] = struct{}{}
 }
 
 func (n *names) done(name string) {
 	n.mu.Lock()
 	defer n.mu.Unlock()
-	delete(n.uploading, name)
+	delete(n.uploading, n.at(name))
 }
 
 func (n *names) isUploading(name string) bool {
 	n.mu.Lock()
 	defer n.mu.Unlock()
-	_, ok := n.uploading[name]
+	_, ok := n.uploading[n.at(name)]
 	return ok
 }
 
@@ -144,7 +199,7 @@ func (n *names) isUploadingIn(dir string) bool {
 	n.mu.Lock()
 	defer n.mu.Unlock()
 	for name := range n.uploading {
-		if parent, _ := vfs.Split(name); parent == dir {
+		if parent, _ := vfs.Split(name); parent == n.at(dir) {
 			return true
 		}
 	}

@@ -89,8 +89,9 @@ func TestRootIsNotLeft(t *testing.T) {
 // TestReservedNames: clients neither see nor make names of uploads under way.
 func TestReservedNames(t *testing.T) {
 	u, below := startOwn(t)
-	fsys := u.backend(t, u.options()).Open("", 0)
-	name := temporaryName("/f", time.Now())
+	b := u.backend(t, u.options())
+	fsys := b.Open("", 0)
+	name := b.temporaryName("/f", time.Now())
 	for _, name := range []string{name, strings.ToUpper(name)} {
 		if err := put(below, name, "of another gateway"); err != nil {
 			t.Fatal(err)
@@ -125,10 +126,10 @@ func TestLeftovers(t *testing.T) {
 	b := u.backend(t, u.options())
 	fsys := b.Open("", 0)
 	now := time.Now()
-	old := temporaryName("/f", now.Add(-leftoverAge-time.Hour))
-	mine := temporaryName("/f", now.Add(-leftoverAge-time.Hour))
+	old := b.temporaryName("/f", now.Add(-leftoverAge-time.Hour))
+	mine := b.temporaryName("/f", now.Add(-leftoverAge-time.Hour))
 	b.names.upload(mine) // a very slow one
-	keep := []string{mine, temporaryName("/f", now.Add(-leftoverAge+time.Hour)), "/.ftpgate-zzz", "/file"}
+	keep := []string{mine, b.temporaryName("/f", now.Add(-leftoverAge+time.Hour)), "/.ftpgate-zzz", "/file"}
 	for _, name := range append([]string{old}, keep...) {
 		if err := put(below, name, "x"); err != nil {
 			t.Fatal(err)

@@ -10,12 +10,7 @@ import (
 )
 
 // at is what the server calls a client's name.
-func (b *Backend) at(name string) string {
-	if name == "/" && b.root != "" {
-		return b.root
-	}
-	return b.root + name
-}
+func (b *Backend) at(name string) string { return b.names.at(name) }
 
 // climbs reports whether a server that takes "\" for a separator finds ".." in a name.
 func climbs(name string) bool {
@@ -24,10 +19,20 @@ func climbs(name string) bool {
 
 // visible fails for names that are not there for clients.
 func (b *Backend) visible(name string) error {
-	if isReserved(name) || b.root != "" && climbs(name) {
+	if b.isReserved(name) || b.names.root != "" && climbs(name) || !b.encodable(name) {
 		return fs.ErrNotExist
 	}
 	return nil
+}
+
+// encodable reports whether a name can be sent, and has the same segments there: some encodings
+// write letters with the byte of "/".
+func (b *Backend) encodable(name string) bool {
+	if b.o.Client.Encoding == nil {
+		return true
+	}
+	wire, err := b.o.Client.Encoding.NewEncoder().String(name)
+	return err == nil && strings.Count(wire, "/") == strings.Count(name, "/")
 }
 
 // creatable fails for names that no client can make.

@@ -128,10 +128,10 @@ const probeText = "ftpgate check --connect\n"
 
 // roundTrip stores a file, reads it back, and publishes over another one, as an upload does.
 func (p *probe) roundTrip(ctx context.Context) {
-	one, two := p.at(temporaryName("/x", time.Now())), p.at(temporaryName("/x", time.Now()))
+	one, two := p.at(p.temporaryName("/x", time.Now())), p.at(p.temporaryName("/x", time.Now()))
 	if err := p.put(ctx, one); err != nil {
 		if isRefusal(err) {
-			p.found(Finding{Step: "store a file", Limit: "refused (" + err.Error() + "), so this is for reading only", Mend: `give the users access = "read-only", or this login the right to write and delete below root`})
+			p.found(Finding{Step: "store a file", Limit: "refused (" + err.Error() + "), so this is for reading only", Mend: `give the users access = "read-only", or this login the right to write and delete below root; if the server is an ftpgate itself, set temporary_prefix`})
 			return
 		}
 		p.found(Finding{Step: "store a file", Err: err, Mend: "see whether listings work while uploads do not: space on the server, firewalls"})

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io/fs"
 
+	"github.com/ftpgate/ftpgate/protocol/ftpclient"
 	"github.com/ftpgate/ftpgate/protocol/vfs"
 )
 
@@ -21,8 +22,16 @@ func (u *upload) Close() error {
 	if err := u.stage(); err != nil {
 		u.fail(err)
 	}
+	if err := u.f.ctx().Err(); err != nil {
+		u.fail(err)
+	}
 	if u.err == nil {
-		if err := u.u.Close(); err != nil {
+		var err error
+		u.patient(func() { err = u.u.Close() })
+		if err == nil {
+			err = u.f.ctx().Err()
+		}
+		if err != nil {
 			u.fail(err)
 		}
 	}
@@ -32,6 +41,8 @@ func (u *upload) Close() error {
 		err := u.publish(ctx)
 		if err == nil {
 			u.f.b.names.done(u.temp)
+			u.f.b.dropWhere(func(key heldKey, _ *held) bool { return key.name == u.name })
+			u.f.b.tidy(ctx, u.c)
 			return nil
 		}
 		u.err = pathError("close", u.name, translate(ctx, err))
@@ -67,12 +78,18 @@ func (u *upload) discard(ctx context.Context) {
 
 // remove deletes the temporary file, if there is one, over another connection if this one is lost.
 func (u *upload) remove(ctx context.Context) {
-	temp := u.f.b.at(u.temp)
-	if u.c != nil && u.c.Usable() && (u.c.Delete(ctx, temp) == nil || u.c.Usable()) {
-		return
+	b := u.f.b
+	b.mu.Lock()
+	b.orphan(u.temp)
+	b.mu.Unlock()
+	if u.c != nil && u.c.Usable() {
+		b.tidy(ctx, u.c)
+		if u.c.Usable() {
+			return
+		}
 	}
 	if u.reconnect(ctx) == nil {
-		_ = u.c.Delete(ctx, temp) // or it is left over
+		b.tidy(ctx, u.c) // or Sweep does
 	}
 }
 
@@ -100,18 +117,17 @@ func (u *upload) publish(ctx context.Context) error {
 		return err
 	}
 	err = u.c.Rename(ctx, f.b.at(u.temp), f.b.at(u.name))
+	if err == nil || !isRefusal(err) {
+		f.b.names.ignore(u.watch)
+		f.b.names.change(u.name)
+	}
 	if err != nil && !isRefusal(err) {
 		err = u.happened(ctx, f, err)
 	}
 	if err != nil && u.c != nil {
 		err = f.why(u.c, u.name, vfs.ErrIsDir, err)
 	}
-	if err != nil {
-		return err
-	}
-	f.b.names.ignore(u.watch)
-	f.b.names.change(u.name)
-	return nil
+	return err
 }
 
 // check looks at the name just before the rename.
@@ -119,34 +135,49 @@ func (u *upload) check(f filesystem) error {
 	if u.flag == vfs.ModeReplace {
 		return nil
 	}
-	e, err := f.stat(u.c, u.name)
-	missing := errors.Is(err, fs.ErrNotExist)
+	found, err := f.find(u.c, u.name)
 	switch {
-	case err != nil && !missing:
+	case err != nil:
 		return err
-	case u.flag == vfs.ModeCreate && !missing:
+	case u.flag == vfs.ModeCreate && found != nil:
 		return fs.ErrExist
-	case u.flag == vfs.ModeCreate:
-		return nil
-	case u.base == nil && missing:
-		return nil
-	case u.base == nil, missing, u.watch.changed.Load(), !same(e, *u.base):
+	case u.continues() && (u.watch.changed.Load() || !u.isBase(found)):
 		return errChanged
 	}
 	return nil
 }
 
-// happened finds out, on another connection, what became of a rename whose reply was lost.
+// isBase reports whether what is under the name is what was there when the upload was opened.
+func (u *upload) isBase(found *ftpclient.Entry) bool {
+	if found == nil || u.base == nil {
+		return found == nil && u.base == nil
+	}
+	return same(*found, *u.base)
+}
+
+// happened finds out, on another connection, what became of a rename whose reply was lost, and does it if it has not
+// been done. RNFR tells that best: some servers do not show what begins with a dot, and the old file may have the
+// size of the new one. RNTO has to follow it, or proftpd refuses everything else.
 func (u *upload) happened(ctx context.Context, f filesystem, lost error) error {
 	if err := u.reconnect(ctx); err != nil {
 		return because(vfs.ErrTransient, fmt.Errorf("%w (and then: %w)", lost, err))
 	}
-	_, err := u.c.Stat(ctx, f.b.at(u.temp))
-	switch {
-	case err == nil:
-		return lost // the file is still there, and discard deletes it
-	case !errors.Is(err, fs.ErrNotExist):
-		return because(vfs.ErrTransient, fmt.Errorf("%w (and then: %w)", lost, err))
+	again := u.check(f)
+	if again == nil {
+		if again = u.c.Rename(ctx, f.b.at(u.temp), f.b.at(u.name)); again == nil {
+			return nil
+		}
+		var step *fs.PathError
+		if isRefusal(again) && errors.As(again, &step) && step.Op == "RNTO" {
+			return again
+		}
+	}
+	if !isRefusal(again) && !errors.Is(again, fs.ErrExist) && !errors.Is(again, errChanged) {
+		return because(vfs.ErrTransient, fmt.Errorf("%w (and then: %w)", lost, again))
+	}
+	// There is nothing to rename any more, or the name is no longer what it was: by the rename, as it seems.
+	if _, err := u.c.Stat(ctx, f.b.at(u.temp)); !errors.Is(err, fs.ErrNotExist) {
+		return because(vfs.ErrTransient, fmt.Errorf("%w (and then: %w)", lost, again))
 	}
 	e, err := f.stat(u.c, u.name)
 	if err == nil && e.Size == max(u.keep, 0)+u.written {

@@ -27,10 +27,16 @@ func (f filesystem) rename(oldname, newname string, exclusive bool) error {
 		}
 		defer unlock()
 		from, err := f.stat(c, oldname)
-		if err != nil || oldname == newname {
-			return err
+		if err != nil {
+			return untouched{err}
+		}
+		if oldname == newname {
+			return nil
 		}
 		if err := f.b.creatable(newname); err != nil {
+			return err
+		}
+		if err := f.faithful(c, newname); err != nil {
 			return err
 		}
 		to, err := f.stat(c, newname)
@@ -38,15 +44,15 @@ func (f filesystem) rename(oldname, newname string, exclusive bool) error {
 		case err == nil && (exclusive || from.IsDir() || to.IsDir()):
 			return fs.ErrExist
 		case err != nil && !errors.Is(err, fs.ErrNotExist):
-			return err
+			return untouched{err}
 		case from.IsDir() && vfs.Within(oldname, newname):
 			return fs.ErrInvalid
 		}
-		if err := c.Rename(f.ctx(), f.b.at(oldname), f.b.at(newname)); err != nil {
+		err = c.Rename(f.ctx(), f.b.at(oldname), f.b.at(newname))
+		f.b.changed(err, oldname, newname)
+		if err != nil {
 			return f.why(c, newname, vfs.ErrIsDir, err)
 		}
-		f.b.names.change(oldname)
-		f.b.names.change(newname)
 		return nil
 	})
 }

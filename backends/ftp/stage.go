@@ -38,18 +38,22 @@ func (u *upload) stage() error {
 	if err := u.begin(); err != nil || u.keep == 0 {
 		return err
 	}
-	head, err := from.Retrieve(ctx, u.f.b.at(u.name), 0)
-	if err != nil {
+	head, err := from.Retrieve(ctx, u.f.b.at(u.from), 0)
+	switch {
+	case err != nil && u.from != u.name && isRefusal(err):
+		return fmt.Errorf("%w: what was held is gone", errChanged) // another session has gone on with it
+	case err != nil:
 		return u.f.gone(from, u.name, err)
 	}
 	defer head.Abort() //nolint:errcheck // Put looks at the connection
-	n, err := io.CopyN(u.u, head, u.keep)
+	var n int64
+	u.patient(func() { n, err = io.CopyN(u.u, head, u.keep) })
 	switch {
 	case err == io.EOF: //nolint:errorlint // CopyN's own
-		return fmt.Errorf("%w (%d bytes instead of %d)", errChanged, n, u.base.Size)
+		return fmt.Errorf("%w (%d bytes instead of %d)", errChanged, n, u.size)
 	case err != nil:
 		return err
-	case u.keep < u.base.Size:
+	case u.keep < u.size:
 		return nil
 	}
 	// The whole of it: the server must agree that this was all.
@@ -66,11 +70,13 @@ func (u *upload) stage() error {
 // time waits for two of them, so that two cannot wait for each other.
 func (u *upload) two(ctx context.Context) (from *ftpclient.Conn, err error) {
 	b := u.f.b
+	wait, cancel := context.WithTimeoutCause(ctx, waitForConnection, errAllInUse)
+	defer cancel()
 	select {
 	case b.stager <- struct{}{}:
 		defer func() { <-b.stager }()
-	case <-ctx.Done():
-		return nil, ctx.Err()
+	case <-wait.Done():
+		return nil, context.Cause(wait)
 	}
 	if u.keep > 0 {
 		if from, err = b.get(ctx); err != nil {

@@ -3,6 +3,7 @@ package ftp
 import (
 	"context"
 	"crypto/rand"
+	"fmt"
 	"strconv"
 	"strings"
 	"time"
@@ -11,8 +12,17 @@ import (
 	"github.com/ftpgate/ftpgate/protocol/vfs"
 )
 
-// reserved is what the names of uploads under way begin with. No client sees or makes them.
-const reserved = ".ftpgate-"
+// DefaultPrefix is what the names of uploads under way begin with, unless Options tell otherwise. No client sees or
+// makes them. A server that is a gateway like this one, in front of another one, reserves it itself.
+const DefaultPrefix = ".ftpgate-"
+
+// CheckPrefix says what is wrong with a prefix.
+func CheckPrefix(prefix string) error {
+	if len(prefix) < 4 || len(prefix) > 32 || strings.Trim(prefix, "abcdefghijklmnopqrstuvwxyz0123456789.-_") != "" || strings.HasPrefix(prefix, "..") {
+		return fmt.Errorf("prefix %q is not made of 4 to 32 small letters, digits, dots, hyphens and underscores", prefix)
+	}
+	return nil
+}
 
 // leftoverAge is when an upload under way must be one of a gateway that is gone. Only
 // this gateway's clock counts, since the time is in the name: servers' clocks may be anywhere.
@@ -22,20 +32,20 @@ const leftoverAge = 7 * 24 * time.Hour
 const maxLeftovers = 20
 
 // temporaryName is a new name beside a target.
-func temporaryName(target string, now time.Time) string {
+func (b *Backend) temporaryName(target string, now time.Time) string {
 	dir, _ := vfs.Split(target)
-	return vfs.Join(dir, reserved+strconv.FormatInt(now.Unix(), 36)+"-"+strings.ToLower(rand.Text()[:16]))
+	return vfs.Join(dir, b.prefix+strconv.FormatInt(now.Unix(), 36)+"-"+strings.ToLower(rand.Text()[:16]))
 }
 
 // isReserved reports whether a segment of a name is reserved, whatever its case: some
 // servers know none.
-func isReserved(name string) bool {
-	return strings.Contains(strings.ToLower(name), "/"+reserved)
+func (b *Backend) isReserved(name string) bool {
+	return strings.Contains(strings.ToLower(name), "/"+b.prefix)
 }
 
 // begun is when the upload under a temporary name began.
-func begun(name string) (time.Time, bool) {
-	rest, ok := strings.CutPrefix(name, reserved)
+func (b *Backend) begun(name string) (time.Time, bool) {
+	rest, ok := strings.CutPrefix(name, b.prefix)
 	stamp, random, _ := strings.Cut(rest, "-")
 	n, err := strconv.ParseInt(stamp, 36, 64)
 	if !ok || err != nil || len(random) != 16 {
@@ -46,8 +56,8 @@ func begun(name string) (time.Time, bool) {
 
 // isLeftover reports whether a file is an upload that nobody can still be making.
 func (b *Backend) isLeftover(dir, name string, now time.Time) bool {
-	at, ok := begun(name)
-	return ok && now.Sub(at) > leftoverAge && !b.names.isUploading(vfs.Join(dir, name))
+	at, ok := b.begun(name)
+	return ok && now.Sub(at) > leftoverAge && !b.names.isUploading(vfs.Join(dir, name)) && !b.isHeld(vfs.Join(dir, name))
 }
 
 // removeLeftovers deletes what listings have found. The first refusal ends all of it: an

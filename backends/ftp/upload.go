@@ -1,6 +1,7 @@
 package ftp
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -22,14 +23,18 @@ type upload struct {
 	f          filesystem
 	name, temp string
 	flag       int
-	base       *ftpclient.Entry // what APPE and REST continue; nil: nothing
+	base       *ftpclient.Entry // the finished file, where the mode has asked; nil: there is none
 	watch      *watch           // of name, from before base was looked up
+	from       string           // what APPE and REST continue: the finished file, or what is held; "": nothing
+	size       int64            // of that
 
 	mu      sync.Mutex
-	keep    int64 // bytes of base to begin with; -1: not known yet
+	keep    int64 // bytes of from to begin with; -1: not known yet
 	written int64
 	c       *ftpclient.Conn
 	u       *ftpclient.Upload // nil: not begun
+	cut     func()            // ends it at once; nil: the end of the command's context does
+	lost    bool              // it is no longer to be gone on with
 	err     error             // that Close returns
 	ended   bool
 }
@@ -51,73 +56,138 @@ func (f filesystem) openUpload(name string, flag int) (_ afero.File, err error) 
 			return nil, err
 		}
 	}
-	u := &upload{f: f, name: name, temp: temporaryName(name, time.Now()), flag: flag, watch: f.b.names.watch(name)}
+	u := &upload{f: f, name: name, flag: flag, watch: f.b.names.watch(name)}
 	defer func() {
 		if err != nil {
 			u.release()
 		}
 	}()
-	if u.c, err = f.b.get(f.ctx()); err != nil {
-		return nil, err
-	}
-	if flag != vfs.ModeReplace {
-		if err := u.look(); err != nil {
+	if endsOddly(name) {
+		if err := f.b.with(f.ctx(), true, func(c *ftpclient.Conn) error { return f.faithful(c, name) }); err != nil {
 			return nil, err
 		}
 	}
-	if u.base == nil {
+	if flag != vfs.ModeReplace {
+		if err := f.b.with(f.ctx(), true, u.look); err != nil {
+			return nil, err
+		}
+	}
+	if u.from == "" {
+		if u.c, err = f.b.get(f.ctx()); err != nil {
+			return nil, err
+		}
 		return u, u.begin()
 	}
 	if u.keep = -1; flag == vfs.ModeAppend {
-		u.keep = u.base.Size
+		u.keep = u.size
 	}
-	f.b.pool.Put(u.c)
-	u.c = nil
 	return u, nil
 }
 
-// look finds what is under the name.
-func (u *upload) look() error {
-	e, err := u.f.stat(u.c, u.name)
-	switch missing := errors.Is(err, fs.ErrNotExist); {
-	case missing && u.flag == vfs.ModeRestart:
-		if reason := u.f.parent(u.c, u.name); reason != nil {
-			return because(reason, err)
+// continues reports whether the upload goes on with what is there.
+func (u *upload) continues() bool { return u.flag == vfs.ModeAppend || u.flag == vfs.ModeRestart }
+
+// look finds what is under the name, and what is held of it.
+func (u *upload) look(c *ftpclient.Conn) (err error) {
+	if u.base, err = u.f.find(c, u.name); err != nil {
+		return err
+	}
+	if h := u.f.heldAt(u.name); h != nil && u.continues() {
+		if h.fits(u.base) {
+			u.from, u.size = h.temp, h.size
+			return nil
 		}
-		return err
-	case missing:
+		u.f.b.dropHeld(u.f.key(u.name), h)
+	}
+	switch e := u.base; {
+	case e == nil && u.flag == vfs.ModeRestart:
+		if reason := u.f.parent(c, u.name); reason != nil {
+			return reason
+		}
+		return fs.ErrNotExist
+	case e == nil:
 		return nil
-	case err != nil:
-		return err
 	case e.IsDir():
 		return vfs.ErrIsDir
 	case u.flag == vfs.ModeCreate:
 		return fs.ErrExist
 	case e.Type != ftp.TypeFile && e.Type != ftp.TypeOther:
 		return vfs.ErrNotRegular
-	}
-	if e.Size < 0 {
+	case e.Size < 0:
 		return fmt.Errorf("%w: the server does not tell the size of the file to continue", vfs.ErrUnsupported)
 	}
-	u.base = &e
+	u.from, u.size = u.name, u.base.Size
 	return nil
 }
 
-// begin makes the temporary file.
+// begin makes the temporary file. A connection that is lost before the server has taken the upload is replaced by
+// another one, and the name by another one, since the server may still be at work on the first.
 func (u *upload) begin() error {
-	u.f.b.names.upload(u.temp)
-	stream, err := u.c.Store(u.f.ctx(), u.f.b.at(u.temp), 0)
-	if err != nil {
-		if !isRefusal(err) { // the server may have made it
-			ctx, cancel := u.f.detached()
-			defer cancel()
-			u.remove(ctx)
+	ctx := u.f.ctx()
+	for tries := 0; ; tries++ {
+		u.temp = u.f.b.temporaryName(u.name, time.Now())
+		err := u.store(ctx)
+		if err == nil {
+			return nil
 		}
-		u.f.b.names.done(u.temp)
-		return u.f.whyNoFile(u.c, u.name, err)
+		lost := isLost(ctx, u.c, err)
+		noData := tries == 0 && isNoData(err) // a data connection that was lost may have been somebody else's
+		if !isRefusal(err) || mayHaveMade(err) {
+			u.drop()
+		}
+		if noData && u.c != nil {
+			continue
+		}
+		if !lost || tries == idleConnections || u.c == nil && u.reconnect(ctx) != nil {
+			if u.c == nil {
+				return err
+			}
+			return u.f.whyNoFile(u.c, u.name, err)
+		}
 	}
-	u.u = stream
-	return nil
+}
+
+func (u *upload) store(ctx context.Context) (err error) {
+	u.f.b.names.upload(u.temp)
+	begun := func() bool { return true }
+	if u.f.window > 0 {
+		held, cut := context.WithCancelCause(context.WithoutCancel(ctx))
+		command := ctx
+		u.cut = func() { cut(context.Cause(command)) }
+		begun = context.AfterFunc(command, u.cut)
+		ctx = held
+	}
+	if u.u, err = u.c.Store(ctx, u.f.b.at(u.temp), 0); err == nil && begun() {
+		return nil
+	}
+	if err == nil { // cancelled meanwhile
+		_ = u.u.Abort()
+		err = context.Cause(ctx)
+	}
+	begun()
+	u.u = nil
+	u.f.b.names.done(u.temp)
+	return err
+}
+
+// isNoData reports that the server has no data connection, which another try may give it.
+func isNoData(err error) bool {
+	var refused *ftp.Error
+	return errors.As(err, &refused) && refused.Reply.Code == 425
+}
+
+// mayHaveMade reports whether the server may have made the file that it refused to take: some do
+// before they find that there is no data connection.
+func mayHaveMade(err error) bool {
+	var refused *ftp.Error
+	return errors.As(err, &refused) && (refused.Reply.Code/100 == 4 || refused.Reply.Code/10 == 52)
+}
+
+// drop deletes a temporary file that the server may have made.
+func (u *upload) drop() {
+	ctx, cancel := u.f.detached()
+	defer cancel()
+	u.remove(ctx)
 }
 
 // whyNoFile finds the reason for a refusal to make a file beside name.
@@ -144,7 +214,7 @@ func (u *upload) Seek(offset int64, whence int) (int64, error) {
 	u.mu.Lock()
 	defer u.mu.Unlock()
 	if u.flag != vfs.ModeRestart || u.keep >= 0 || u.err != nil || u.ended ||
-		whence != io.SeekStart || offset < 0 || offset > u.base.Size {
+		whence != io.SeekStart || offset < 0 || offset > u.size {
 		return 0, pathError("seek", u.name, fs.ErrInvalid)
 	}
 	u.keep = offset
@@ -158,18 +228,21 @@ func (u *upload) Write(p []byte) (int, error) {
 		return 0, pathError("write", u.name, fs.ErrClosed)
 	}
 	if err := u.stage(); err != nil {
+		u.lost = true
+		u.fail(err)
+	}
+	if err := u.f.ctx().Err(); err != nil {
 		u.fail(err)
 	}
 	if u.err != nil {
 		return 0, u.err
 	}
-	if err := u.f.ctx().Err(); err != nil {
-		u.fail(err)
-		return 0, u.err
-	}
-	n, err := u.u.Write(p)
+	var n int
+	var err error
+	u.patient(func() { n, err = u.u.Write(p) })
 	u.written += int64(n)
 	if err != nil {
+		u.lost = true
 		u.fail(err)
 	}
 	return n, u.err
@@ -186,6 +259,9 @@ func (u *upload) fail(err error) {
 
 // release gives back what the upload holds.
 func (u *upload) release() {
+	if u.cut != nil {
+		u.cut()
+	}
 	u.f.b.names.ignore(u.watch)
 	if u.c != nil {
 		u.f.b.pool.Put(u.c)

@@ -26,6 +26,8 @@ type FTP struct {
 	Encoding       string         // of names; empty: none
 	TimeZone       *time.Location // of LIST; nil: UTC
 
+	TemporaryPrefix string // of the names of uploads under way; empty: the backend's own
+
 	ConnectTimeout, Timeout, StallTimeout time.Duration
 }
 
@@ -52,6 +54,9 @@ func (s *section) ftp() *FTP {
 		MaxConnections: s.number("max_connections", minUpstreamConnections, maxConnections, DefaultUpstreamConnections),
 		Encoding:       s.encoding(),
 		TimeZone:       s.timeZone(),
+
+		TemporaryPrefix: s.temporaryPrefix(),
+
 		ConnectTimeout: s.duration("connect_timeout", leastTimeout, DefaultConnectTimeout),
 		Timeout:        s.duration("timeout", leastTimeout, DefaultStoreTimeout),
 		StallTimeout:   s.duration("stall_timeout", leastTimeout, DefaultStallTimeout),
@@ -156,6 +161,17 @@ func (s *section) encoding() string {
 	}
 	if canonical, err := htmlindex.Name(e); err == nil && canonical == "utf-8" {
 		return "" // no conversion
+	}
+	return text
+}
+
+// temporaryPrefix reads what temporary names begin with. So that it cannot hide whole directories by mistake it
+// is not short, and so that every server takes it, it is plain.
+func (s *section) temporaryPrefix() string {
+	const name = "temporary_prefix"
+	text, v, ok := s.text(name, `".gateway-"`)
+	if ok && (len(text) < 4 || len(text) > 32 || strings.Trim(text, "abcdefghijklmnopqrstuvwxyz0123456789.-_") != "" || strings.HasPrefix(text, "..")) {
+		s.wrong(name, v, "It is 4 to 32 small letters, digits, dots, hyphens and underscores, not two dots first, for example %s.", `".gateway-"`)
 	}
 	return text
 }

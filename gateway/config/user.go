@@ -63,6 +63,10 @@ func (l *loader) user(b *hclsyntax.Block, a *Anonymous, everybody Rates) User {
 		Rates:        s.rates(everybody),
 	}
 	s.checkPassthrough(x.Filesystem, false, s.set("client_name"))
+	if f := x.Filesystem.FTP; f != nil && f.Passthrough && x.ResumeWindow > 0 {
+		l.warnAt(s.at("resume_window"), "Nothing is held",
+			"%s has passthrough = true: what it knows, it forgets with the session. A cut upload has to be sent again from its start.", x.Filesystem)
+	}
 	if x.Access == DropBox {
 		x.OnConflict = Refuse
 	}

@@ -39,6 +39,7 @@ backend "ftp" "values" {
   max_connections = 1
   encoding        = "klingon"
   time_zone       = "Mars/Olympus"
+  temporary_prefix = "tmp/"
   timeout         = "1ms"
 }
 
@@ -59,6 +60,7 @@ anonymous { filesystem = backend.ftp.own }
 user "alice" {
   password_hash = env("HASH")
   filesystem    = backend.ftp.own
+  resume_window = "10m"
 }
 
 user "device" {

@@ -31,6 +31,9 @@ type Backend struct {
 	// Except names clauses ("names/awkward") that the store below cannot meet,
 	// and why. Run skips them with the reason; a name that is no clause is an error.
 	Except map[string]string
+	// ExceptNames are names that the store below cannot have, and why: clauses that try many names
+	// leave them out.
+	ExceptNames map[string]string
 }
 
 // Tree is one tree of a Backend.
@@ -103,7 +106,9 @@ func (c clause) run(t TB, b Backend) {
 	default:
 		setup = b.NewLimited(t, c.limit)
 	}
-	c.check(newTree(t, setup))
+	tr := newTree(t, setup)
+	tr.without = b.ExceptNames
+	c.check(tr)
 }
 
 // The owners that clauses open a tree for.
@@ -118,6 +123,8 @@ type tree struct {
 	setup Tree
 	fs    afero.Fs // as alice sees it
 	props vfs.Properties
+
+	without map[string]string // Backend.ExceptNames
 }
 
 func newTree(t TB, setup Tree) *tree {

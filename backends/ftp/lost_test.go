@@ -1,0 +1,40 @@
+package ftp
+
+import (
+	"strings"
+	"testing"
+
+	"github.com/spf13/afero"
+
+	"github.com/ftpgate/ftpgate/protocol/ftptest"
+)
+
+// TestLostRenameOnHidingServer: the reply to RNTO is lost, the rename has not happened, and the server denies that files
+// with a dot exist. The old file, which is as long, is not the new one: the rename is done again.
+func TestLostRenameOnHidingServer(t *testing.T) {
+	u, below := startOwn(t)
+	m, o := u.between(t)
+	fsys := u.backend(t, o).Open("", 0)
+	if err := put(fsys, "/f", "the old one"); err != nil {
+		t.Fatal(err)
+	}
+	lost := false
+	m.set(func(line string) (string, bool, bool) {
+		switch {
+		case strings.HasPrefix(line, "RNTO") && !lost:
+			lost = true
+			return "", true, true
+		case strings.HasPrefix(line, "MLST /.ftpgate-"):
+			return "550 No such file.", true, false
+		}
+		return "", false, false
+	})
+	err := put(fsys, "/f", "the new one")
+	if got, _ := afero.ReadFile(below, "/f"); err != nil || string(got) != "the new one" {
+		t.Errorf("Close said %v, and there is %q", err, got)
+	}
+	if !lost {
+		t.Error("nothing was lost")
+	}
+	ftptest.Eventually(t, "nothing to be left", func() bool { return len(list(t, below, "/")) == 1 })
+}
