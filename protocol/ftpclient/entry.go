@@ -81,6 +81,18 @@ func (c *Conn) listEntry(e ftp.Entry, zone *time.Location) Entry {
 	return entry
 }
 
+// alone has e no longer keep the line that its texts are parts of.
+func (e *Entry) alone() {
+	for _, s := range []*string{&e.Name, &e.Perm, &e.Unique, &e.Owner, &e.Group, &e.Target} {
+		*s = strings.Clone(*s)
+	}
+}
+
+// size is about what an entry takes.
+func (e Entry) size() int {
+	return 4*entryOverhead + len(e.Name) + len(e.Perm) + len(e.Unique) + len(e.Owner) + len(e.Group) + len(e.Target)
+}
+
 // IsDir reports whether e is a directory.
 func (e Entry) IsDir() bool { return e.Type.IsDir() }
 
