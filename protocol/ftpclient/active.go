@@ -63,6 +63,8 @@ func (t *transfer) announce(at netip.AddrPort) error {
 		switch {
 		case err != nil:
 			return err
+		case misplaced(line, r.Code):
+			return c.misplaced(line, r)
 		case r.Code/100 == 2:
 			return nil
 		case r.Code/100 == 5 && at.Addr().Is4() && !c.noEPRT:

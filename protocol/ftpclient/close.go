@@ -18,7 +18,7 @@ func (c *Conn) Close() error {
 	defer cancel()
 	if e, err := c.begin(ctx); err == nil {
 		if e.send("QUIT") == nil {
-			if _, err := e.final(); err == nil {
+			if _, err := e.final("QUIT"); err == nil {
 				if s, ok := c.conn.(*tls.Conn); ok {
 					_ = s.CloseWrite() // the server may be gone already
 				}
@@ -31,17 +31,17 @@ func (c *Conn) Close() error {
 	return nil
 }
 
-// cutTransfer closes the connection if a transfer is going on, or was left before its replies had
-// come: a goodbye would be too late.
+// cutTransfer closes the connection if a transfer is going on, or replies are still to come that nobody
+// waits for: a goodbye would be too late.
 func (c *Conn) cutTransfer() bool {
 	c.mu.Lock()
-	t, outOfStep := c.transfer, c.outOfStep
+	t, unsettled := c.transfer, c.outOfStep || c.owed > 0
 	var data *dataConn
 	if t != nil {
 		data = t.data
 	}
 	c.mu.Unlock()
-	if t == nil && !outOfStep {
+	if t == nil && !unsettled {
 		return false
 	}
 	_ = c.breakOff(net.ErrClosed)

@@ -23,7 +23,10 @@
 //	transferring --ctx ends--> aborted         (ABOR has been sent)
 //	aborted      --next call: in step again--> ready
 //	aborted      --next call: not within 5 s--> broken
-//	any          --ctx ends while a command outside of a transfer waits for its reply--> broken
+//	ready        --ctx ends while a small command waits for its reply--> owed
+//	owed         --next call: the reply has come--> ready
+//	owed         --next call: not within 5 s--> broken
+//	any          --ctx ends within Login, or while a CWD, TYPE, OPTS or raw command waits--> broken
 //	any          --a reply against the protocol, 421, a lost connection, ReplyTimeout--> broken
 //	any          --Close--> closed
 //
@@ -52,8 +55,9 @@
 // The context of a call bounds all of it; that of Retrieve, Store and the like bounds the
 // transfer to its end. When it ends, what is going on returns at once with its cause. A
 // transfer then ends with ABOR, and the next call brings the connection back in step, for at most
-// five seconds; outside of a transfer the connection is closed, as nobody can tell what
-// the server has done. A server that sends just enough not to stall is bounded by the
+// five seconds. A small command that leaves nothing behind on the connection (DELE, SIZE, MLST ...) is left to
+// itself: the server may have done it or not, and the next call first reads its reply, for at most five seconds as well.
+// Of the others nobody knows what they have changed, so the connection is closed. A server that sends just enough not to stall is bounded by the
 // context alone.
 //
 // # What the server is trusted with
@@ -61,6 +65,8 @@
 // Nothing but its answers. Lines, replies and listings are bounded (Options). Data
 // connections go to the peer of the control connection, whatever address PASV announces, and
 // are accepted from nobody else. Replies that came before TLS was up are not believed.
+// A reply that nobody asked for, or that cannot be the answer to its command (226 to DELE, 250 to EPSV), breaks the
+// connection: from there on each answer would be taken for that of the next command.
 // Names in listings that hold "/" or are "." or ".." are dropped. What callers
 // give is refused before anything is sent if it holds CR, LF or NUL.
 //
@@ -76,6 +82,7 @@
 //	dial.go, tls.go, proxy.go     connecting: TLS, SOCKS5 and HTTP proxies, PROXY header
 //	login.go, features.go         USER, PASS, ACCT; FEAT
 //	conn.go, reply.go, command.go the control connection: one exchange and its replies
+//	pairing.go                    which reply belongs to which command
 //	close.go                      QUIT; NOOP while idle
 //	batch.go, quote.go            many small commands at once; raw ones
 //	transfer.go                   from a command to an open data connection

@@ -35,6 +35,8 @@ func (t *transfer) startPassive() error {
 	address, err := t.passiveAddress(mode, r)
 	switch {
 	case err == nil:
+	case c.isBroken():
+		return err
 	case ahead:
 		return t.portless(mode, r, err)
 	case mode == "EPSV" && c.isIPv4() && (r.Code/100 == 5 || r.Code < 400):
@@ -105,8 +107,13 @@ func (t *transfer) portless(mode string, r ftp.Reply, err error) error {
 // passiveAddress is where to connect to, according to the reply to EPSV or PASV.
 func (t *transfer) passiveAddress(mode string, r ftp.Reply) (string, error) {
 	c := t.c
-	if r.Code >= 400 {
+	switch code := r.Code; {
+	case code == 425, code == 426:
+		return "", c.misplaced(mode, r)
+	case code >= 400, code == 202: // "superfluous": not known
 		return "", refusal(mode, t.path, r)
+	case mode == "EPSV" && code != 229, mode == "PASV" && code != 227:
+		return "", c.misplaced(mode, r)
 	}
 	var port uint16
 	var err error

@@ -54,11 +54,10 @@ func (p *Pool) Get(ctx context.Context) (*Conn, error) {
 			p.freeSlot()
 			return nil, err
 		}
-		if unused >= or(p.CheckAfter, defaultCheckAfter) && !p.alive(ctx, c) {
-			c.Close()
-			continue
+		if unused < or(p.CheckAfter, defaultCheckAfter) && !c.unsettled() || p.alive(ctx, c) {
+			return c, nil
 		}
-		return c, nil
+		c.Close()
 	}
 }
 

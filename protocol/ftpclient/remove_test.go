@@ -178,6 +178,7 @@ func TestWalkEndsWithItsContext(t *testing.T) {
 		}
 	}
 	ctx, cancel := context.WithCancel(t.Context())
+	defer cancel()
 	n, failures := 0, 0
 	for _, err := range c.Walk(ctx, "/") {
 		if n++; n == 4 {

@@ -51,7 +51,7 @@ func (e *exchange) authTLS(ctx context.Context) error {
 	if err := e.send("AUTH TLS"); err != nil {
 		return err
 	}
-	r, err := e.final()
+	r, err := e.final("AUTH TLS")
 	if err != nil {
 		return err
 	}

@@ -90,7 +90,7 @@ func (t *transfer) typeImage() error {
 	if err := t.send("TYPE I"); err != nil {
 		return err
 	}
-	r, err := t.final()
+	r, err := t.final("TYPE I")
 	if err != nil {
 		return err
 	}
@@ -118,7 +118,7 @@ func (t *transfer) rest() error {
 	if err := t.send("REST " + strconv.FormatInt(t.offset, 10)); err != nil {
 		return err
 	}
-	r, err := t.final()
+	r, err := t.final("REST")
 	switch {
 	case err != nil:
 		return err
@@ -137,11 +137,11 @@ func (t *transfer) begun() error {
 		return err
 	case r.Code < 200:
 		t.first = r
-	case r.Code < 300: // nothing preliminary: an empty listing, from some
+	case r.Code == 226, r.Code == 250: // nothing preliminary: an empty listing, from some
 		t.first = r
 		t.asked = false
 	case r.Code < 400:
-		return t.c.breakOff(fmt.Errorf("%w: %d in answer to %s", ErrProtocol, r.Code, t.verb))
+		return t.c.misplaced(t.line, r)
 	default:
 		t.asked = false
 		return t.refuse(t.verb, r)
@@ -204,9 +204,11 @@ func (t *transfer) complete() error {
 			return t.abort(err)
 		case r.Code < 200: // the 150 of an eager upload; 110 (RFC 959 §3.4.2)
 			t.first = r
-		case r.Code < 300:
+		case r.Code == 226, r.Code == 250: // RFC 959 §5.4
 			t.asked = false
 			t.c.passive = t.c.passive || !t.c.o.Active // an eager upload finds out here
+		case r.Code < 400:
+			return t.abort(t.c.misplaced(t.line, r))
 		default:
 			t.asked = false
 			return t.over(t.incomplete(refusal("", "", r)))

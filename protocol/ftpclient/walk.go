@@ -33,7 +33,7 @@ var errDepth = errors.New("ftpclient: the tree is too deep; it may contain itsel
 type walkDir struct {
 	path   string
 	depth  int
-	size   int // about what it takes
+	size   int      // about what it takes
 	unique []string // of the directories above it and its own, where the server tells them
 }
 
