@@ -43,7 +43,10 @@ func (t *transfer) startActive() error {
 	if err := t.begun(); err != nil {
 		return err
 	}
-	return t.accept(l.(*net.TCPListener))
+	if err := t.accept(l.(*net.TCPListener)); err != nil {
+		return err
+	}
+	return t.secured()
 }
 
 // announce sends EPRT, or PORT to a server that does not know it.

@@ -34,6 +34,9 @@ func (d *dataConn) secure(ctx context.Context, config *tls.Config) error {
 	t := &tlsData{d: d, Conn: d.raw}
 	t.tls = tls.Client(t, config)
 	if err := t.tls.HandshakeContext(ctx); err != nil {
+		if cache, ok := config.ClientSessionCache.(*sessions); ok && (ctx.Err() != nil || isCutHandshake(err)) {
+			cache.restore()
+		}
 		if ctx.Err() != nil {
 			err = context.Cause(ctx)
 		}

@@ -88,6 +88,7 @@
 //	transfer.go                   from a command to an open data connection
 //	passive.go, active.go         EPSV, PASV; EPRT, PORT
 //	data.go, datatls.go           one data connection: stalls, cancelling, TLS
+//	handshake.go                  its TLS handshake, while the server answers
 //	retrieve.go, store.go         Download, Upload
 //	abort.go                      ABOR, and being in step again
 //	list.go, walk.go, entry.go    MLSD, LIST, NLST

@@ -65,7 +65,7 @@ func (t *transfer) startPassive() error {
 	if t.eager {
 		return nil
 	}
-	if err := t.begun(); err != nil {
+	if err := t.begunSecurely(); err != nil {
 		return err
 	}
 	c.passive = true

@@ -18,12 +18,13 @@ type transfer struct {
 	offset     int64
 	eager      bool // an upload that does not wait for the 150
 
-	info   DataInfo
-	data   *dataConn
-	first  ftp.Reply // the preliminary one
-	asked  bool      // the command is on its way, and no final reply to it has been read
-	closed bool      // the transfer is over, one way or the other
-	err    error     // how it ended
+	info      DataInfo
+	data      *dataConn
+	first     ftp.Reply  // the preliminary one
+	handshake *handshake // of the data connection; nil: none has begun
+	asked     bool       // the command is on its way, and no final reply to it has been read
+	closed    bool       // the transfer is over, one way or the other
+	err       error      // how it ended
 }
 
 // open sends a command that uses a data connection, and returns when both stand. Whatever the error, the
@@ -67,11 +68,6 @@ func (t *transfer) start() error {
 	}
 	if err != nil {
 		return err
-	}
-	if t.c.dataTLS != nil {
-		if err := t.secure(); err != nil {
-			return err
-		}
 	}
 	t.info.Took = time.Since(begun)
 	if t.c.o.Trace.Data != nil {
@@ -155,17 +151,6 @@ func (t *transfer) answer() (ftp.Reply, error) {
 	return t.next()
 }
 
-func (t *transfer) secure() error {
-	ctx, cancel := context.WithTimeoutCause(t.ctx, t.c.o.ConnectTimeout, ErrTimeout)
-	defer cancel()
-	if err := t.data.secure(ctx, t.c.dataTLS); err != nil {
-		return err
-	}
-	s := t.data.tls.tls.ConnectionState()
-	t.info.TLS = &s
-	return nil
-}
-
 // refuse ends the transfer with the server's refusal; the connection is in step.
 func (t *transfer) refuse(verb string, r ftp.Reply) error {
 	return t.over(refusal(verb, t.path, r))
@@ -184,6 +169,7 @@ func (t *transfer) over(err error) error {
 			t.data.close()
 		}
 	}
+	_ = t.handshake.wait() // which is over now
 	t.end()
 	return err
 }
