@@ -49,6 +49,7 @@ func (c *Conn) do(ctx context.Context, verb, arg string) (ftp.Reply, error) {
 		return ftp.Reply{}, pathError(verb, arg, err)
 	}
 	defer e.end()
+	e.retypes(line)
 	if err := e.send(line); err != nil {
 		return ftp.Reply{}, pathError(verb, arg, err)
 	}
