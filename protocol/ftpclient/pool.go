@@ -46,6 +46,10 @@ func (p *Pool) Get(ctx context.Context) (*Conn, error) {
 		return nil, err
 	}
 	for {
+		if ctx.Err() != nil { // or one idle connection after the other would seem dead
+			p.freeSlot()
+			return nil, context.Cause(ctx)
+		}
 		c, unused, err := p.takeIdle()
 		if err == nil && c == nil {
 			c, err = p.Dial(ctx)
