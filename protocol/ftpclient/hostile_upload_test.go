@@ -195,6 +195,27 @@ func TestCloseCutsAnUpload(t *testing.T) {
 	}
 }
 
+// TestResetAndYet226 is a server that throws away what it has not read, and says that it has all of it.
+func TestResetAndYet226(t *testing.T) {
+	for name, text := range map[string]string{"small": "text", "large": strings.Repeat("x", 100_000)} {
+		t.Run(name, func(t *testing.T) {
+			f := startFake(t, func(p *peer) {
+				p.say("220 ready")
+				p.want("STOR")
+				conn := p.accept()
+				_, _ = conn.Read(make([]byte, 1)) // all but one byte of the start are lost
+				conn.Close()
+				p.say("150 go", "226 done")
+				p.rest()
+			})
+			c := f.login(patient())
+			if _, err := c.StoreFrom(t.Context(), "/x", strings.NewReader(text)); !errors.Is(err, ftpclient.ErrIncomplete) {
+				t.Errorf("%v", err)
+			}
+		})
+	}
+}
+
 // TestFailingSource has the caller's own reader fail: the upload must be aborted, not ended.
 func TestFailingSource(t *testing.T) {
 	end := make(chan error, 1)

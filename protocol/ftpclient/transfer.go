@@ -192,6 +192,9 @@ func (t *transfer) complete() error {
 			t.first = r
 		case r.Code == 226, r.Code == 250: // RFC 959 §5.4
 			t.asked = false
+			if t.uploads() && t.data.wasReset() {
+				return t.over(t.incomplete(errReset))
+			}
 			t.c.passive = t.c.passive || !t.c.o.Active // an eager upload finds out here
 		case r.Code < 400:
 			return t.abort(t.c.misplaced(t.line, r))
@@ -202,6 +205,11 @@ func (t *transfer) complete() error {
 	}
 	return t.abort(fmt.Errorf("%w: preliminary replies without end", ErrProtocol))
 }
+
+// errReset is what a server did that closed a data connection before it had read everything.
+var errReset = errors.New("the server reset the data connection, so it may not have all of it although it says so")
+
+func (t *transfer) uploads() bool { return t.verb == "STOR" || t.verb == "APPE" || t.verb == "STOU" }
 
 // incomplete is the error of a transfer that failed because of err.
 func (t *transfer) incomplete(err error) error {

@@ -10,3 +10,9 @@ func readable(fd uintptr) bool {
 	_, _, err := unix.Recvfrom(int(fd), b[:], unix.MSG_PEEK|unix.MSG_DONTWAIT)
 	return err == nil || err != unix.EAGAIN && err != unix.EINTR //nolint:errorlint // a plain number
 }
+
+// hasFailed reports whether a socket has an error that no call has returned, such as the peer's RST.
+func hasFailed(fd uintptr) bool {
+	errno, err := unix.GetsockoptInt(int(fd), unix.SOL_SOCKET, unix.SO_ERROR)
+	return err == nil && errno != 0
+}
