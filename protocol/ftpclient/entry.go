@@ -31,7 +31,7 @@ func (c *Conn) factsEntry(e ftp.Entry, line string) Entry {
 	facts, _, _ := strings.Cut(line, " ")
 	facts = ";" + strings.ToLower(facts)
 	entry := Entry{
-		Name: c.decode(e.Name), Type: e.Type, Size: e.Size, ModTime: e.Modify, Precision: time.Second,
+		Name: c.decode(e.Name), Type: e.Type, Size: e.Size, ModTime: c.fromServer(e.Modify), Precision: time.Second,
 		Mode: e.Mode, HasMode: strings.Contains(facts, ";unix.mode="), Perm: e.Perm, Unique: e.Unique,
 		Owner: e.Owner, Group: e.Group, Target: c.decode(e.Target),
 	}

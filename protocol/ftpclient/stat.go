@@ -53,7 +53,7 @@ func (c *Conn) statBySize(ctx context.Context, path string) (Entry, error) {
 	entry := Entry{Name: baseName(path), Size: -1}
 	results := c.Batch(ctx, []ftp.Command{{Verb: "SIZE", Arg: path}, {Verb: "MDTM", Arg: path}})
 	size, sizeErr := sizeOf(results[0])
-	modified, timeErr := timeOf(results[1])
+	modified, timeErr := c.timeOf(results[1])
 	for _, err := range []error{sizeErr, timeErr} {
 		if err != nil && !isRefusal(err) {
 			return Entry{}, err
