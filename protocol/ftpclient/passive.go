@@ -127,6 +127,9 @@ func (t *transfer) passiveAddress(mode string, r ftp.Reply) (string, error) {
 	if err != nil || port == 0 {
 		return "", pathError(mode, t.path, fmt.Errorf("%w: no address in %q", ErrProtocol, r))
 	}
+	if !isDataPort(port) {
+		return "", pathError(mode, t.path, fmt.Errorf("%w: port %d is that of another service", ErrProtocol, port))
+	}
 	if mode == "PASV" && c.o.TrustPASV {
 		return t.info.Announced.String(), nil
 	}
@@ -136,6 +139,10 @@ func (t *transfer) passiveAddress(mode string, r ftp.Reply) (string, error) {
 	}
 	return net.JoinHostPort(host, strconv.Itoa(int(port))), nil
 }
+
+// isDataPort reports whether a data connection may go to a port. Those below 1024 are of other services, mail for
+// one, to which a hostile server would have us speak; ftp-data and ftps-data, which some firewalls are set up for, are not.
+func isDataPort(port uint16) bool { return port >= 1024 || port == 20 || port == 989 }
 
 func (c *Conn) isIPv4() bool {
 	if c.peer.IsValid() {
@@ -157,4 +164,5 @@ func (t *transfer) connectData(address string) error {
 	return nil
 }
 
-var errNoActive = errors.New("no active data connections through a Dialer")
+// errNoActive is for people, who have set both.
+var errNoActive = errors.New("active mode does not work through a proxy or Dialer, as the server would have to connect to this machine: use passive mode")

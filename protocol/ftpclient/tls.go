@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"net"
+	"strings"
 	"sync"
 	"time"
 )
@@ -21,7 +22,7 @@ func (c *Conn) newTLS() {
 		config = c.o.TLS.Clone()
 	}
 	if config.ServerName == "" {
-		config.ServerName = c.host
+		config.ServerName, _, _ = strings.Cut(c.host, "%") // no certificate has a zone
 	}
 	config.ClientSessionCache = &sessions{}
 	c.controlTLS = config
