@@ -184,7 +184,7 @@ func TestPoolAfterTheContext(t *testing.T) {
 	s := startOwn(t, nil)
 	var dials atomic.Int32
 	p := s.pool(t, &dials)
-	p.MaxOpen, p.CheckAfter = 1, time.Nanosecond
+	p.CheckAfter = time.Nanosecond
 	c, err := p.Get(t.Context())
 	if err != nil {
 		t.Fatal(err)
