@@ -10,7 +10,10 @@ import (
 // Close says QUIT, waits at most a second for the answer, and closes the connection. A
 // transfer that is going on is cut. The error is always nil.
 func (c *Conn) Close() error {
-	c.keeper.stop()
+	c.mu.Lock()
+	k := c.keeper
+	c.mu.Unlock()
+	k.stop()
 	if c.cutTransfer() {
 		return nil
 	}
@@ -65,7 +68,9 @@ type keeper struct {
 
 // keep starts the keeper, once.
 func (c *Conn) keep() {
-	if c.o.KeepAlive <= 0 || c.keeper != nil {
+	c.mu.Lock() // Close may come at any time
+	defer c.mu.Unlock()
+	if c.o.KeepAlive <= 0 || c.keeper != nil || c.broken != nil {
 		return
 	}
 	ctx, cancel := context.WithCancel(c.base)

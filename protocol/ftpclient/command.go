@@ -50,14 +50,19 @@ func (c *Conn) do(ctx context.Context, verb, arg string) (ftp.Reply, error) {
 	}
 	defer e.end()
 	e.retypes(line)
-	if err := e.send(line); err != nil {
-		return ftp.Reply{}, pathError(verb, arg, err)
-	}
-	r, err := e.small(line)
+	r, err := e.one(line)
 	if err != nil {
 		err = pathError(verb, arg, err)
 	}
 	return r, err
+}
+
+// one sends one command and returns its final reply, whatever its code.
+func (e *exchange) one(line string) (ftp.Reply, error) {
+	if err := e.send(line); err != nil {
+		return ftp.Reply{}, err
+	}
+	return e.small(line)
 }
 
 // want is do for a command whose answer must be 2xx.

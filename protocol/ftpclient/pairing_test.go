@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -237,5 +238,42 @@ func TestCancelledLogin(t *testing.T) {
 	}
 	if c.Usable() {
 		t.Error("it counts as usable")
+	}
+}
+
+// TestLookingForADirectory has two callers share a connection: one whose Stat tries CWD, and one with a relative path.
+func TestLookingForADirectory(t *testing.T) {
+	looking, over := make(chan bool), make(chan bool)
+	f := startFake(t, func(p *peer) {
+		p.say("220 ready")
+		p.want("FEAT")
+		p.say("211-Features:", "211 End")
+		p.want("SIZE")
+		p.hear() // MDTM
+		p.say("550 no", "550 no")
+		p.want("PWD")
+		close(looking)
+		p.say(`257 "/home"`)
+		p.rest()
+	})
+	c := f.login(patient())
+	var other sync.WaitGroup
+	other.Go(func() {
+		select {
+		case <-looking:
+		case <-over:
+			return // which Stat tells about
+		}
+		if err := c.Delete(t.Context(), "x"); err == nil {
+			t.Error("the fake deleted something")
+		}
+	})
+	if e, err := c.Stat(t.Context(), "/x"); err != nil || !e.IsDir() {
+		t.Errorf("%+v %v", e, err)
+	}
+	close(over)
+	other.Wait()
+	if lines := strings.Join(f.heardLines(), ", "); !strings.Contains(lines, "CWD /x, CWD /home, DELE x") {
+		t.Errorf("it sent %q", lines)
 	}
 }
