@@ -12,7 +12,9 @@
 //
 // A Conn is one control connection. It serves one caller at a time; who wants more at
 // once takes connections from a Pool. Calls from several goroutines wait for one
-// another, and calls during a transfer fail with ErrBusy.
+// another, and calls during a transfer fail with ErrBusy. A Download, an Upload and a listing are for one goroutine; what ends
+// them from another is their context, or Close of the Conn. List and NameList of a name with *, ?, [], {} or ~ change the
+// working directory meanwhile, which a relative path of another goroutine would notice.
 //
 //	greeted      --Login: nil--> ready          (TYPE I, FEAT known, PROT P under TLS)
 //	greeted      --Login: refused--> greeted    (try another password)
@@ -44,9 +46,12 @@
 //	open      --error, stall, TLS without close_notify--> failed  (the server's reply, if there is one, is the error)
 //	open      --Abort, ctx ends, Close (Download)--> failed       (RST; ABOR)
 //
+// In clear, the end of data is FIN, which a server that fails may send as well: with a 226 after it nobody can tell from the
+// transfer alone. Who knows the size compares it.
+//
 // Only complete is success: io.EOF of a Download, and nil from Close of an Upload, come
 // after the end of data and the final reply have both been seen, in whichever order they
-// came. Everything else is an error for which errors.Is(err, ErrIncomplete) holds. An
+// came, and for an upload without a reset of the data connection. Everything else is an error for which errors.Is(err, ErrIncomplete) holds. An
 // Upload that is not closed but aborted ends with RST and without close_notify, so that the
 // server cannot take what it has for the whole file.
 //
@@ -63,11 +68,14 @@
 // # What the server is trusted with
 //
 // Nothing but its answers. Lines, replies and listings are bounded (Options). Data
-// connections go to the peer of the control connection, whatever address PASV announces, and
-// are accepted from nobody else. Replies that came before TLS was up are not believed.
+// connections go to the peer of the control connection, whatever address PASV announces, to no port of another
+// service, and are accepted from nobody else. Replies that came before TLS was up are not believed.
 // A reply that nobody asked for, or that cannot be the answer to its command (226 to DELE, 250 to EPSV), breaks the
 // connection: from there on each answer would be taken for that of the next command.
-// Names in listings that hold "/" or are "." or ".." are dropped. What callers
+// Names in listings that hold "/" or are "." or ".." are dropped. A listing may be as long as its lines and
+// MaxEntries allow; what holds one (RemoveAll, FS) or a tree's directories (Walk) is bounded to 128 MiB. RemoveAll believes no
+// server that something is a directory and not a link to one. (Somebody who puts a link in a directory's
+// place between its DELE and its listing gets the link followed: FTP has no way to prevent that.) What callers
 // give is refused before anything is sent if it holds CR, LF or NUL.
 //
 // # Round trips
@@ -76,8 +84,13 @@
 // answered FEAT, as those that do cope with it in practice: what follows a login, EPSV and
 // the command that uses it, and batches of small commands. Never sent ahead: a command that
 // destroys something if the one before it fails (STOR after REST), and anything
-// during a transfer, as servers answer that out of order (pure-ftpd, proftpd).
-// Options.Sequential turns it off.
+// during a transfer. Options.Sequential turns it off.
+//
+// So a small file costs two round trips, one for EPSV with its command and one for the data connection, which brings the
+// 150, the data and the 226, and under TLS one more for a resumed handshake. EPSV for the next file, sent during the transfer or just
+// behind its end, would spare one of the two, but only vsftpd and ftpgate wait with it until the transfer is over. Tried with an
+// upload and EPSV right behind its FIN: proftpd answers "450 EPSV: data transfer in progress", pyftpdlib answers 229 and never ends the
+// transfer, and pure-ftpd answers "500 Unknown command" if it has not seen the FIN yet. Who wants more takes more connections (Pool).
 //
 //	dial.go, tls.go, proxy.go     connecting: TLS, SOCKS5 and HTTP proxies, PROXY header
 //	login.go, features.go         USER, PASS, ACCT; FEAT
