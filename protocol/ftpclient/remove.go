@@ -33,24 +33,24 @@ func (c *Conn) RemoveAll(ctx context.Context, path string) error {
 	case !e.IsDir():
 		return refused
 	}
-	return c.removeTree(ctx, path, 0)
+	return c.removeTree(ctx, path, 0, 0)
 }
 
-// removeTree removes a directory that is no link.
-func (c *Conn) removeTree(ctx context.Context, path string, depth int) error {
+// removeTree removes a directory that is no link. held is about what the directories above it hold.
+func (c *Conn) removeTree(ctx context.Context, path string, depth, held int) error {
 	if depth > maxDepth {
 		return pathError("RMD", path, errDepth)
 	}
 	// The whole listing is read first: servers differ in what a listing shows that changes meanwhile.
 	var names []ftp.Command
 	var isDir []bool
-	held := 0
+	all := held
 	for e, err := range c.List(ctx, path) {
 		if err != nil {
 			return err
 		}
 		below := join(path, e.Name)
-		if held += entryOverhead + len(below); held > maxCollected {
+		if all += entryOverhead + len(below); all > maxCollected {
 			return pathError("RMD", path, fmt.Errorf("%w: too many entries to remove", ErrTooLong))
 		}
 		names, isDir = append(names, ftp.Command{Verb: "DELE", Arg: below, HasArg: true}), append(isDir, e.IsDir())
@@ -61,13 +61,13 @@ func (c *Conn) removeTree(ctx context.Context, path string, depth int) error {
 		case r.Err == nil || errors.Is(r.Err, fs.ErrNotExist):
 		case isDir[i] && isRefusal(r.Err):
 			dirs = append(dirs, names[i].Arg)
+			held += entryOverhead + len(names[i].Arg)
 		default:
 			return r.Err
 		}
 	}
-	names = nil // or every level of a deep tree would hold its own
 	for _, d := range dirs {
-		if err := c.removeTree(ctx, d, depth+1); err != nil {
+		if err := c.removeTree(ctx, d, depth+1, held); err != nil {
 			return err
 		}
 	}

@@ -114,8 +114,10 @@ func TestRemoveAllOfALink(t *testing.T) {
 func TestNamesThatFillTheMemory(t *testing.T) {
 	line := "type=dir;size=1;unique=" + strings.Repeat("u", 200) + "; " + strings.Repeat("x", 15_000) + "\r\n"
 	lines := strings.Repeat(line, 100)
+	remove := func(c *ftpclient.Conn) error { return c.RemoveAll(t.Context(), "/") }
 	for name, use := range map[string]func(c *ftpclient.Conn) error{
-		"RemoveAll": func(c *ftpclient.Conn) error { return c.RemoveAll(t.Context(), "/") },
+		"RemoveAll":                 remove,
+		"RemoveAll, level by level": remove,
 		"Walk": func(c *ftpclient.Conn) error {
 			for _, err := range c.Walk(t.Context(), "/") {
 				if err != nil {
@@ -130,6 +132,10 @@ func TestNamesThatFillTheMemory(t *testing.T) {
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
+			pieces := 150 // of 1.5 MB
+			if strings.Contains(name, "level") {
+				pieces = 40
+			}
 			f := startFake(t, func(p *peer) {
 				p.say("220 ready")
 				for {
@@ -142,7 +148,7 @@ func TestNamesThatFillTheMemory(t *testing.T) {
 					case "MLSD":
 						p.say("150 here")
 						conn := p.accept()
-						for range 150 { // of 1.5 MB
+						for range pieces {
 							if _, err := io.WriteString(conn, lines); err != nil {
 								break
 							}
