@@ -164,6 +164,10 @@ func TestNamesThatFillTheMemory(t *testing.T) {
 			if err := use(c); !errors.Is(err, ftpclient.ErrTooLong) {
 				t.Errorf("%v", err)
 			}
+			// The second level alone would not be too much.
+			if n := strings.Count(f.heard(), "MLSD"); pieces < 150 && n != 2 {
+				t.Errorf("%d directories were listed", n)
+			}
 		})
 	}
 }
