@@ -43,7 +43,10 @@ func (t *transfer) startActive() error {
 	if err := t.begun(); err != nil {
 		return err
 	}
-	return t.accept(l.(*net.TCPListener))
+	if err := t.accept(l.(*net.TCPListener)); err != nil {
+		return err
+	}
+	return t.secured()
 }
 
 // announce sends EPRT, or PORT to a server that does not know it.
@@ -63,6 +66,8 @@ func (t *transfer) announce(at netip.AddrPort) error {
 		switch {
 		case err != nil:
 			return err
+		case misplaced(line, r.Code):
+			return c.misplaced(line, r)
 		case r.Code/100 == 2:
 			return nil
 		case r.Code/100 == 5 && at.Addr().Is4() && !c.noEPRT:

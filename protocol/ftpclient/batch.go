@@ -61,6 +61,9 @@ func (e *exchange) group(commands []ftp.Command, results []Result, first int) (n
 	if len(sent) == 0 {
 		return next
 	}
+	for _, line := range lines {
+		e.retypes(line)
+	}
 	replies, err := e.all(lines...)
 	for k, i := range sent {
 		command := commands[i]

@@ -35,17 +35,20 @@ func (c *Conn) pair(ctx context.Context, from, to, first, second string) error {
 	if err := e.send(line1); err != nil {
 		return pathError(first, from, err)
 	}
-	r, err := e.final()
+	r, err := e.small(line1)
 	switch {
 	case err != nil:
 		return pathError(first, from, err)
 	case r.Code/100 != 3:
 		return refusal(first, from, r)
 	}
+	if e.isCut() { // the second has not been sent, and the first does nothing by itself
+		return pathError(second, to, e.explain(errCut))
+	}
 	if err := e.send(line2); err != nil {
 		return pathError(second, to, err)
 	}
-	r, err = e.final()
+	r, err = e.small(line2)
 	switch {
 	case err != nil:
 		return pathError(second, to, err)

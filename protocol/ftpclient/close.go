@@ -10,7 +10,10 @@ import (
 // Close says QUIT, waits at most a second for the answer, and closes the connection. A
 // transfer that is going on is cut. The error is always nil.
 func (c *Conn) Close() error {
-	c.keeper.stop()
+	c.mu.Lock()
+	k := c.keeper
+	c.mu.Unlock()
+	k.stop()
 	if c.cutTransfer() {
 		return nil
 	}
@@ -18,7 +21,7 @@ func (c *Conn) Close() error {
 	defer cancel()
 	if e, err := c.begin(ctx); err == nil {
 		if e.send("QUIT") == nil {
-			if _, err := e.final(); err == nil {
+			if _, err := e.final("QUIT"); err == nil {
 				if s, ok := c.conn.(*tls.Conn); ok {
 					_ = s.CloseWrite() // the server may be gone already
 				}
@@ -31,17 +34,17 @@ func (c *Conn) Close() error {
 	return nil
 }
 
-// cutTransfer closes the connection if a transfer is going on, or was left before its replies had
-// come: a goodbye would be too late.
+// cutTransfer closes the connection if a transfer is going on, or replies are still to come that nobody
+// waits for: a goodbye would be too late.
 func (c *Conn) cutTransfer() bool {
 	c.mu.Lock()
-	t, outOfStep := c.transfer, c.outOfStep
+	t, unsettled := c.transfer, c.outOfStep || c.owed > 0
 	var data *dataConn
 	if t != nil {
 		data = t.data
 	}
 	c.mu.Unlock()
-	if t == nil && !outOfStep {
+	if t == nil && !unsettled {
 		return false
 	}
 	_ = c.breakOff(net.ErrClosed)
@@ -65,7 +68,9 @@ type keeper struct {
 
 // keep starts the keeper, once.
 func (c *Conn) keep() {
-	if c.o.KeepAlive <= 0 || c.keeper != nil {
+	c.mu.Lock() // Close may come at any time
+	defer c.mu.Unlock()
+	if c.o.KeepAlive <= 0 || c.keeper != nil || c.broken != nil {
 		return
 	}
 	ctx, cancel := context.WithCancel(c.base)

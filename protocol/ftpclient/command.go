@@ -49,14 +49,20 @@ func (c *Conn) do(ctx context.Context, verb, arg string) (ftp.Reply, error) {
 		return ftp.Reply{}, pathError(verb, arg, err)
 	}
 	defer e.end()
-	if err := e.send(line); err != nil {
-		return ftp.Reply{}, pathError(verb, arg, err)
-	}
-	r, err := e.final()
+	e.retypes(line)
+	r, err := e.one(line)
 	if err != nil {
 		err = pathError(verb, arg, err)
 	}
 	return r, err
+}
+
+// one sends one command and returns its final reply, whatever its code.
+func (e *exchange) one(line string) (ftp.Reply, error) {
+	if err := e.send(line); err != nil {
+		return ftp.Reply{}, err
+	}
+	return e.small(line)
 }
 
 // want is do for a command whose answer must be 2xx.
@@ -69,7 +75,7 @@ func (c *Conn) want(ctx context.Context, verb, arg string) (ftp.Reply, error) {
 }
 
 // all sends commands, ahead of their replies if the server copes with that, and returns the final reply
-// to each. An error leaves the connection broken; the replies before it are returned.
+// to each. With an error come the replies before it.
 func (e *exchange) all(lines ...string) ([]ftp.Reply, error) {
 	replies := make([]ftp.Reply, 0, len(lines))
 	if e.c.ahead {
@@ -77,13 +83,18 @@ func (e *exchange) all(lines ...string) ([]ftp.Reply, error) {
 			return replies, err
 		}
 	}
-	for _, line := range lines {
+	for i, line := range lines {
+		coming := lines[i:]
 		if !e.c.ahead {
+			coming = coming[:1]
+			if e.isCut() {
+				return replies, e.explain(errCut)
+			}
 			if err := e.send(line); err != nil {
 				return replies, err
 			}
 		}
-		r, err := e.final()
+		r, err := e.small(coming...)
 		if err != nil {
 			return replies, err
 		}

@@ -46,6 +46,7 @@ type Conn struct {
 	transfer  *transfer // going on
 	used      time.Time // when the last call ended
 	outOfStep bool      // ABOR has been sent, and its replies have not been read
+	owed      int       // final replies to small commands that have not been read
 	utime     int       // which way to set times worked, from 1; 0: none yet
 
 	keeper *keeper
@@ -100,6 +101,7 @@ type exchange struct {
 	cut   bool   // ctx has ended, or the transfer was aborted from outside
 	onCut func() // closes the data connection
 	over  bool
+	peek  bool // a reply is looked for, and need not come
 	deaf  bool // stop has been called
 }
 
@@ -127,7 +129,13 @@ func (c *Conn) begin(ctx context.Context) (*exchange, error) {
 	})
 	err := e.step()
 	if err == nil {
+		err = e.settleOwed()
+	}
+	if err == nil {
 		err = e.stray()
+	}
+	if err == nil && e.isCut() {
+		err = context.Cause(ctx) // nothing has been sent
 	}
 	if err != nil {
 		e.end()
@@ -146,21 +154,6 @@ func (c *Conn) state() error {
 		return ErrBusy
 	}
 	return nil
-}
-
-// stray looks for a reply that nobody asked for. Only 421 is one.
-func (e *exchange) stray() error {
-	if !e.c.lines.Buffered() || e.c.greeting.Code == 0 {
-		return nil
-	}
-	r, err := e.reply()
-	switch {
-	case err != nil:
-		return err
-	case r.Code == 421:
-		return refusal("", "", r)
-	}
-	return e.c.breakOff(fmt.Errorf("%w: a reply to nothing: %q", ErrProtocol, r))
 }
 
 // end gives the connection back.

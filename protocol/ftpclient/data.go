@@ -9,6 +9,7 @@ import (
 	"net"
 	"os"
 	"sync"
+	"syscall"
 	"time"
 )
 
@@ -34,6 +35,9 @@ func (d *dataConn) secure(ctx context.Context, config *tls.Config) error {
 	t := &tlsData{d: d, Conn: d.raw}
 	t.tls = tls.Client(t, config)
 	if err := t.tls.HandshakeContext(ctx); err != nil {
+		if cache, ok := config.ClientSessionCache.(*sessions); ok && (ctx.Err() != nil || isCutHandshake(err)) {
+			cache.restore()
+		}
 		if ctx.Err() != nil {
 			err = context.Cause(ctx)
 		}
@@ -98,6 +102,21 @@ func (d *dataConn) endWrite() error {
 		return half.CloseWrite()
 	}
 	return d.raw.Close()
+}
+
+// wasReset reports whether the peer has reset the connection, as far as it is known by now.
+func (d *dataConn) wasReset() bool {
+	s, ok := d.raw.(syscall.Conn)
+	if !ok {
+		return false
+	}
+	raw, err := s.SyscallConn()
+	if err != nil {
+		return false
+	}
+	reset := false
+	_ = raw.Control(func(fd uintptr) { reset = hasFailed(fd) })
+	return reset
 }
 
 // close closes the socket in good order.

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net"
 	"net/netip"
+	"strings"
 
 	"github.com/ftpgate/ftpgate/protocol/ftp"
 )
@@ -17,6 +18,9 @@ func Dial(ctx context.Context, address string, o Options) (*Conn, error) {
 	host, port, err := splitAddress(address, o.Security)
 	if err != nil {
 		return nil, err
+	}
+	if strings.ContainsFunc(host+port, func(c rune) bool { return c <= ' ' || c == 0x7F }) {
+		return nil, fmt.Errorf("%w in %q", ErrBadName, address) // it may be sent to a proxy as it is
 	}
 	c := &Conn{
 		o:    o,
@@ -115,7 +119,7 @@ func (c *Conn) connect(ctx context.Context, address string) (net.Conn, error) {
 	return conn, nil
 }
 
-// addrPort is a TCP address, without a zone and never IPv4-mapped; invalid for others.
+// addrPort is a TCP address, never IPv4-mapped; invalid for others.
 func addrPort(a net.Addr) netip.AddrPort {
 	tcp, ok := a.(*net.TCPAddr)
 	if !ok {

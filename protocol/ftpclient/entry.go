@@ -31,7 +31,7 @@ func (c *Conn) factsEntry(e ftp.Entry, line string) Entry {
 	facts, _, _ := strings.Cut(line, " ")
 	facts = ";" + strings.ToLower(facts)
 	entry := Entry{
-		Name: c.decode(e.Name), Type: e.Type, Size: e.Size, ModTime: e.Modify, Precision: time.Second,
+		Name: c.decode(e.Name), Type: e.Type, Size: e.Size, ModTime: c.fromServer(e.Modify), Precision: time.Second,
 		Mode: e.Mode, HasMode: strings.Contains(facts, ";unix.mode="), Perm: e.Perm, Unique: e.Unique,
 		Owner: e.Owner, Group: e.Group, Target: c.decode(e.Target),
 	}
@@ -79,6 +79,18 @@ func (c *Conn) listEntry(e ftp.Entry, zone *time.Location) Entry {
 	}
 	entry.ModTime = time.Date(m.Year(), m.Month(), m.Day(), m.Hour(), m.Minute(), m.Second(), m.Nanosecond(), zone).UTC()
 	return entry
+}
+
+// alone has e no longer keep the line that its texts are parts of.
+func (e *Entry) alone() {
+	for _, s := range []*string{&e.Name, &e.Perm, &e.Unique, &e.Owner, &e.Group, &e.Target} {
+		*s = strings.Clone(*s)
+	}
+}
+
+// size is about what an entry takes.
+func (e Entry) size() int {
+	return 4*entryOverhead + len(e.Name) + len(e.Perm) + len(e.Unique) + len(e.Owner) + len(e.Group) + len(e.Target)
 }
 
 // IsDir reports whether e is a directory.

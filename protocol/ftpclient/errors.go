@@ -54,7 +54,7 @@ func refusal(verb, path string, r ftp.Reply) error {
 	for i, line := range r.Lines {
 		lines[i] = strings.Map(printable, line)
 	}
-	err := &ftp.Error{Reply: ftp.Reply{Code: r.Code, Lines: lines}, Cause: meaning(r)}
+	err := &ftp.Error{Reply: ftp.Reply{Code: r.Code, Lines: lines}, Cause: meaning(r, path)}
 	if verb == "" {
 		return err
 	}
@@ -74,6 +74,7 @@ var meanings = []struct {
 	text string
 	err  error
 }{
+	{"could not create file", nil}, // vsftpd, whatever the reason
 	{"not empty", ErrNotEmpty},
 	{"no such", fs.ErrNotExist},
 	{"not found", fs.ErrNotExist},
@@ -96,8 +97,9 @@ var meanings = []struct {
 	{"disk full", ErrQuota},
 }
 
-// meaning is what a refusal means, as far as its code and text tell; nil if they do not.
-func meaning(r ftp.Reply) error {
+// meaning is what a refusal means, as far as its code and text tell, without the name that some servers repeat in
+// it; nil if they do not.
+func meaning(r ftp.Reply, path string) error {
 	switch r.Code {
 	case 500, 502, 504:
 		return errors.ErrUnsupported
@@ -111,7 +113,11 @@ func meaning(r ftp.Reply) error {
 	default:
 		return nil
 	}
-	text := strings.ToLower(strings.Join(r.Lines, " "))
+	text := strings.Join(r.Lines, " ")
+	if path != "" {
+		text = strings.ReplaceAll(text, path, "")
+	}
+	text = strings.ToLower(text)
 	for _, m := range meanings {
 		if strings.Contains(text, m.text) {
 			return m.err

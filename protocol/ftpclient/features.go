@@ -38,7 +38,7 @@ func (e *exchange) askFeatures() error {
 	if err := e.send("FEAT"); err != nil {
 		return err
 	}
-	r, err := e.final()
+	r, err := e.small("FEAT")
 	if err != nil {
 		return err
 	}

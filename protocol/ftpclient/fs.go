@@ -2,6 +2,7 @@ package ftpclient
 
 import (
 	"context"
+	"fmt"
 	"io"
 	"io/fs"
 	pathpkg "path"
@@ -68,13 +69,18 @@ func (r *remoteFS) Stat(name string) (fs.FileInfo, error) {
 	return e.Info(), nil
 }
 
-// ReadDir implements fs.ReadDirFS. It holds the whole directory.
+// ReadDir implements fs.ReadDirFS. It holds the whole directory; one that takes more than 128 MiB is ErrTooLong.
 func (r *remoteFS) ReadDir(name string) ([]fs.DirEntry, error) {
 	var all []fs.DirEntry
 	err := r.with("readdir", name, func(c *Conn, path string) error {
+		held := 0
 		for e, err := range c.List(r.ctx, path) {
 			if err != nil {
 				return err
+			}
+			e.alone()
+			if held += e.size(); held > maxCollected {
+				return fmt.Errorf("%w: too many entries", ErrTooLong)
 			}
 			all = append(all, e.DirEntry())
 		}

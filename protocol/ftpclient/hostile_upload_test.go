@@ -2,6 +2,7 @@ package ftpclient_test
 
 import (
 	"bytes"
+	"context"
 	"errors"
 	"io"
 	"io/fs"
@@ -193,6 +194,50 @@ func TestCloseCutsAnUpload(t *testing.T) {
 	if err := u.Close(); !errors.Is(err, ftpclient.ErrIncomplete) {
 		t.Error(err)
 	}
+}
+
+// TestResetAndYet226 is a server that throws away what it has not read when the client has sent all, and says that it has it.
+func TestResetAndYet226(t *testing.T) {
+	k := &finDialer{fin: make(chan bool)}
+	f := startFake(t, func(p *peer) {
+		p.say("220 ready")
+		p.want("STOR")
+		conn := p.accept()
+		<-k.fin
+		conn.Close()
+		p.say("150 go", "226 done")
+		p.rest()
+	})
+	o := patient()
+	o.Dialer = k
+	c := f.login(o)
+	if _, err := c.StoreFrom(t.Context(), "/x", strings.NewReader("text")); !errors.Is(err, ftpclient.ErrIncomplete) {
+		t.Errorf("%v", err)
+	}
+	if err := c.Noop(t.Context()); err != nil {
+		t.Error(err)
+	}
+}
+
+// finDialer is a Dialer that tells when the client has ended the data of its first upload.
+type finDialer struct{ fin chan bool }
+
+func (f *finDialer) DialContext(ctx context.Context, network, address string) (net.Conn, error) {
+	conn, err := new(net.Dialer).DialContext(ctx, network, address)
+	if err != nil {
+		return nil, err
+	}
+	return &finConn{conn.(*net.TCPConn), f.fin}, nil
+}
+
+type finConn struct {
+	*net.TCPConn
+	fin chan bool
+}
+
+func (f *finConn) CloseWrite() error {
+	defer close(f.fin)
+	return f.TCPConn.CloseWrite()
 }
 
 // TestFailingSource has the caller's own reader fail: the upload must be aborted, not ended.

@@ -23,14 +23,17 @@ func (c *Conn) Login(ctx context.Context, user, password, account string) error 
 		return err
 	}
 	defer e.end()
-	if err := e.login(lines); err != nil {
-		return err
+	err = e.login(lines)
+	if err == nil {
+		err = e.settle()
 	}
-	if err := e.settle(); err != nil {
-		return err
+	switch {
+	case err == nil:
+		c.keep()
+	case e.isCut():
+		_ = c.breakOff(err) // nobody knows how far the login has come
 	}
-	c.keep()
-	return nil
+	return err
 }
 
 // login goes through USER, PASS and ACCT (RFC 959 §5.4). 230 and 232 may come after any of them.
@@ -39,7 +42,7 @@ func (e *exchange) login(lines [3]string) error {
 		if err := e.send(lines[i]); err != nil {
 			return err
 		}
-		r, err := e.final()
+		r, err := e.final(lines[i])
 		if err != nil {
 			return err
 		}

@@ -57,8 +57,10 @@ type Options struct {
 
 	// Encoding of names on the wire, if not the bytes they have here.
 	Encoding encoding.Encoding
-	// TimeZone of times in LIST; nil: UTC. Those of MLSD and MDTM are always UTC.
+	// TimeZone of times in LIST; nil: UTC. Those of MLSD, MLST, MDTM and MFMT are UTC (RFC 3659 §2.3).
 	TimeZone *time.Location
+	// LocalTimes says that those are in TimeZone, too: old devices, and vsftpd with use_localtime.
+	LocalTimes bool
 
 	ConnectTimeout time.Duration // to connect, greeting and TLS included, and for each data connection; 0: 30 s
 	ReplyTimeout   time.Duration // for each reply, from its command to its last line; 0: 60 s

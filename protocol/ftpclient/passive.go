@@ -35,6 +35,8 @@ func (t *transfer) startPassive() error {
 	address, err := t.passiveAddress(mode, r)
 	switch {
 	case err == nil:
+	case c.isBroken():
+		return err
 	case ahead:
 		return t.portless(mode, r, err)
 	case mode == "EPSV" && c.isIPv4() && (r.Code/100 == 5 || r.Code < 400):
@@ -63,7 +65,7 @@ func (t *transfer) startPassive() error {
 	if t.eager {
 		return nil
 	}
-	if err := t.begun(); err != nil {
+	if err := t.begunSecurely(); err != nil {
 		return err
 	}
 	c.passive = true
@@ -105,8 +107,13 @@ func (t *transfer) portless(mode string, r ftp.Reply, err error) error {
 // passiveAddress is where to connect to, according to the reply to EPSV or PASV.
 func (t *transfer) passiveAddress(mode string, r ftp.Reply) (string, error) {
 	c := t.c
-	if r.Code >= 400 {
+	switch code := r.Code; {
+	case code == 425, code == 426:
+		return "", c.misplaced(mode, r)
+	case code >= 400, code == 202: // "superfluous": not known
 		return "", refusal(mode, t.path, r)
+	case mode == "EPSV" && code != 229, mode == "PASV" && code != 227:
+		return "", c.misplaced(mode, r)
 	}
 	var port uint16
 	var err error
@@ -120,6 +127,9 @@ func (t *transfer) passiveAddress(mode string, r ftp.Reply) (string, error) {
 	if err != nil || port == 0 {
 		return "", pathError(mode, t.path, fmt.Errorf("%w: no address in %q", ErrProtocol, r))
 	}
+	if !isDataPort(port) {
+		return "", pathError(mode, t.path, fmt.Errorf("%w: port %d is that of another service", ErrProtocol, port))
+	}
 	if mode == "PASV" && c.o.TrustPASV {
 		return t.info.Announced.String(), nil
 	}
@@ -129,6 +139,10 @@ func (t *transfer) passiveAddress(mode string, r ftp.Reply) (string, error) {
 	}
 	return net.JoinHostPort(host, strconv.Itoa(int(port))), nil
 }
+
+// isDataPort reports whether a data connection may go to a port. Those below 1024 are of other services, mail for
+// one, to which a hostile server would have us speak; ftp-data and ftps-data, which some firewalls are set up for, are not.
+func isDataPort(port uint16) bool { return port >= 1024 || port == 20 || port == 989 }
 
 func (c *Conn) isIPv4() bool {
 	if c.peer.IsValid() {
@@ -150,4 +164,5 @@ func (t *transfer) connectData(address string) error {
 	return nil
 }
 
-var errNoActive = errors.New("no active data connections through a Dialer")
+// errNoActive is for people, who have set both.
+var errNoActive = errors.New("active mode does not work through a proxy or Dialer, as the server would have to connect to this machine: use passive mode")

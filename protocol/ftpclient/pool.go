@@ -46,6 +46,10 @@ func (p *Pool) Get(ctx context.Context) (*Conn, error) {
 		return nil, err
 	}
 	for {
+		if ctx.Err() != nil { // or one idle connection after the other would seem dead
+			p.freeSlot()
+			return nil, context.Cause(ctx)
+		}
 		c, unused, err := p.takeIdle()
 		if err == nil && c == nil {
 			c, err = p.Dial(ctx)
@@ -54,11 +58,10 @@ func (p *Pool) Get(ctx context.Context) (*Conn, error) {
 			p.freeSlot()
 			return nil, err
 		}
-		if unused >= or(p.CheckAfter, defaultCheckAfter) && !p.alive(ctx, c) {
-			c.Close()
-			continue
+		if unused < or(p.CheckAfter, defaultCheckAfter) && !c.unsettled() || p.alive(ctx, c) {
+			return c, nil
 		}
-		return c, nil
+		c.Close()
 	}
 }
 

@@ -178,3 +178,26 @@ func TestFS(t *testing.T) {
 		t.Error("a file that was not read to its end:", err)
 	}
 }
+
+// TestPoolAfterTheContext asks for a connection when the context is over already: the idle ones stay.
+func TestPoolAfterTheContext(t *testing.T) {
+	s := startOwn(t, nil)
+	var dials atomic.Int32
+	p := s.pool(t, &dials)
+	p.CheckAfter = time.Nanosecond
+	c, err := p.Get(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	p.Put(c)
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	if _, err := p.Get(ctx); !errors.Is(err, context.Canceled) {
+		t.Error(err)
+	}
+	if again, err := p.Get(t.Context()); err != nil || again != c || dials.Load() != 1 {
+		t.Errorf("%v, %d dials", err, dials.Load())
+	} else {
+		p.Put(again)
+	}
+}

@@ -15,25 +15,25 @@ func (c *Conn) Quote(ctx context.Context, line string) (ftp.Reply, error) {
 	if err := quotable(verb); err != nil {
 		return ftp.Reply{}, err
 	}
-	if strings.EqualFold(verb, "TYPE") {
-		c.retype(ctx)
-	}
 	return c.do(ctx, verb, arg)
 }
 
-// retype has the next transfer send TYPE I.
-func (c *Conn) retype(ctx context.Context) {
-	if e, err := c.begin(ctx); err == nil {
-		c.ascii = true
-		e.end()
+// retypes notes a TYPE that a caller sends: the next transfer then sends TYPE I.
+func (e *exchange) retypes(line string) {
+	if verb, _, _ := strings.Cut(line, " "); strings.EqualFold(verb, "TYPE") {
+		e.c.ascii = true
 	}
 }
 
 // quotable refuses what would bring this client and the server out of step.
 func quotable(verb string) error {
+	verb, _, _ = strings.Cut(verb, " ") // of "SITE CHMOD 644", say
+	if strings.ContainsFunc(verb, func(c rune) bool { return c <= ' ' || c >= 0x7F }) {
+		return ErrBadName // a Telnet command within it, which the server takes out, would hide what it is
+	}
 	switch strings.ToUpper(verb) {
 	case "RETR", "STOR", "STOU", "APPE", "LIST", "NLST", "MLSD", "PASV", "EPSV", "PORT", "EPRT", "ABOR", "REST",
-		"AUTH", "PROT", "PBSZ", "CCC", "REIN", "QUIT", "USER", "PASS", "ACCT", "MODE", "STRU", "":
+		"AUTH", "PROT", "PBSZ", "CCC", "REIN", "QUIT", "USER", "PASS", "ACCT", "MODE", "STRU", "RANG", "LPRT", "LPSV", "SPSV", "CPSV", "SSCN", "":
 		return fmt.Errorf("ftpclient: %q cannot be sent as it is", verb)
 	}
 	return nil

@@ -15,8 +15,15 @@ func (c *Conn) RemoveDir(ctx context.Context, path string) error {
 	return err
 }
 
-// RemoveAll removes a file, or a directory with all that is in it. Links are removed, not followed. A path that does not exist is no error.
+// RemoveAll removes a file, or a directory with all that is in it. Links are removed, not followed: whatever the server
+// takes for a directory is first asked to be deleted as a file, which a link is and a directory is not, since
+// MLST, MLSD and CWD of many servers know no difference (proftpd, pyftpdlib; vsftpd has CWD alone). A path that does
+// not exist is no error.
 func (c *Conn) RemoveAll(ctx context.Context, path string) error {
+	refused := c.Delete(ctx, path)
+	if refused == nil || !isRefusal(refused) {
+		return refused
+	}
 	e, err := c.Stat(ctx, path)
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
@@ -24,38 +31,43 @@ func (c *Conn) RemoveAll(ctx context.Context, path string) error {
 	case err != nil:
 		return err
 	case !e.IsDir():
-		return c.Delete(ctx, path)
+		return refused
 	}
-	return c.removeTree(ctx, path, 0)
+	return c.removeTree(ctx, path, 0, 0)
 }
 
-func (c *Conn) removeTree(ctx context.Context, path string, depth int) error {
+// removeTree removes a directory that is no link. held is about what the directories above it hold.
+func (c *Conn) removeTree(ctx context.Context, path string, depth, held int) error {
 	if depth > maxDepth {
 		return pathError("RMD", path, errDepth)
 	}
 	// The whole listing is read first: servers differ in what a listing shows that changes meanwhile.
-	var files []ftp.Command
-	var dirs []string
+	var names []ftp.Command
+	var isDir []bool
+	all := held
 	for e, err := range c.List(ctx, path) {
 		if err != nil {
 			return err
 		}
-		if len(files)+len(dirs) >= maxCollected {
-			return pathError("RMD", path, fmt.Errorf("%w: more than %d entries to remove", ErrTooLong, maxCollected))
+		below := join(path, e.Name)
+		if all += entryOverhead + len(below); all > maxCollected {
+			return pathError("RMD", path, fmt.Errorf("%w: too many entries to remove", ErrTooLong))
 		}
-		if below := join(path, e.Name); e.IsDir() {
-			dirs = append(dirs, below)
-		} else {
-			files = append(files, ftp.Command{Verb: "DELE", Arg: below, HasArg: true})
-		}
+		names, isDir = append(names, ftp.Command{Verb: "DELE", Arg: below, HasArg: true}), append(isDir, e.IsDir())
 	}
-	for _, r := range c.Batch(ctx, files) {
-		if r.Err != nil {
+	var dirs []string
+	for i, r := range c.Batch(ctx, names) {
+		switch {
+		case r.Err == nil || errors.Is(r.Err, fs.ErrNotExist):
+		case isDir[i] && isRefusal(r.Err):
+			dirs = append(dirs, names[i].Arg)
+			held += entryOverhead + len(names[i].Arg)
+		default:
 			return r.Err
 		}
 	}
 	for _, d := range dirs {
-		if err := c.removeTree(ctx, d, depth+1); err != nil {
+		if err := c.removeTree(ctx, d, depth+1, held); err != nil {
 			return err
 		}
 	}

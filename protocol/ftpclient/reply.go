@@ -57,7 +57,7 @@ func (e *exchange) next() (ftp.Reply, error) {
 	case err == nil && 100 <= r.Code && r.Code < 600:
 	case err == nil:
 		return r, c.breakOff(fmt.Errorf("%w: reply code %d", ErrProtocol, r.Code))
-	case errors.Is(err, os.ErrDeadlineExceeded) && e.isCut() && !begun && c.in.n == received:
+	case errors.Is(err, os.ErrDeadlineExceeded) && (e.peek || e.isCut()) && !begun && c.in.n == received:
 		return r, errCut
 	default:
 		return r, c.breakOff(e.explain(err))
@@ -81,12 +81,29 @@ func (e *exchange) reply() (ftp.Reply, error) {
 	return r, err
 }
 
-// final reads replies up to the first that is not preliminary.
-func (e *exchange) final() (ftp.Reply, error) {
+// final reads replies up to the first that is not preliminary: the answer to a command line. An error leaves the
+// connection broken.
+func (e *exchange) final(line string) (ftp.Reply, error) {
+	r, err := e.answerTo(line)
+	if errors.Is(err, errCut) {
+		err = e.c.breakOff(e.explain(err))
+	}
+	return r, err
+}
+
+// answerTo is final, except that errCut leaves the connection as it is.
+func (e *exchange) answerTo(line string) (ftp.Reply, error) {
+	e.limit(e.c.o.ReplyTimeout)
 	for range maxPreliminary {
-		if r, err := e.reply(); err != nil || r.Code >= 200 {
+		switch r, err := e.next(); {
+		case err != nil:
 			return r, err
+		case r.Code >= 200 && misplaced(line, r.Code):
+			return r, e.c.misplaced(line, r)
+		case r.Code >= 200:
+			return r, nil
 		}
+		e.limit(e.c.o.ReplyTimeout)
 	}
 	return ftp.Reply{}, e.c.breakOff(fmt.Errorf("%w: preliminary replies without end", ErrProtocol))
 }

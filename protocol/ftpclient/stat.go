@@ -53,7 +53,7 @@ func (c *Conn) statBySize(ctx context.Context, path string) (Entry, error) {
 	entry := Entry{Name: baseName(path), Size: -1}
 	results := c.Batch(ctx, []ftp.Command{{Verb: "SIZE", Arg: path}, {Verb: "MDTM", Arg: path}})
 	size, sizeErr := sizeOf(results[0])
-	modified, timeErr := timeOf(results[1])
+	modified, timeErr := c.timeOf(results[1])
 	for _, err := range []error{sizeErr, timeErr} {
 		if err != nil && !isRefusal(err) {
 			return Entry{}, err
@@ -91,16 +91,34 @@ func missing(err error) error {
 	return err
 }
 
-// isDir reports whether CWD accepts a path, and goes back to where it was.
-func (c *Conn) isDir(ctx context.Context, path string) (bool, error) {
-	back, err := c.enter(ctx, path)
-	if isRefusal(err) {
-		return false, nil
-	}
+// isDir reports whether CWD accepts a path, and goes back to where it was. No other call comes in between, whose
+// relative path would mean something else.
+func (c *Conn) isDir(ctx context.Context, path string) (is bool, err error) {
+	there, err := c.line("CWD", path)
 	if err != nil {
+		return false, pathError("CWD", path, err)
+	}
+	e, err := c.begin(ctx)
+	if err != nil {
+		return false, pathError("CWD", path, err)
+	}
+	defer e.end()
+	r, err := e.one("PWD")
+	if err != nil || r.Code >= 400 {
 		return false, err
 	}
-	return true, back()
+	home, ok := c.quoted(r)
+	back, bad := c.line("CWD", home)
+	if !ok || bad != nil {
+		return false, pathError("PWD", "", fmt.Errorf("%w: no path in %q", ErrProtocol, r))
+	}
+	if r, err = e.one(there); err != nil || r.Code/100 != 2 {
+		return false, err
+	}
+	if r, err = e.one(back); err == nil && r.Code/100 != 2 {
+		err = c.breakOff(refusal("CWD", home, r)) // relative paths would mean something else
+	}
+	return true, err
 }
 
 // Size asks SIZE (RFC 3659 §4).

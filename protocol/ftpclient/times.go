@@ -18,7 +18,7 @@ func parseSize(text string) (int64, error) {
 	return int64(n), nil
 }
 
-func timeOf(r Result) (time.Time, error) {
+func (c *Conn) timeOf(r Result) (time.Time, error) {
 	if r.Err != nil {
 		return time.Time{}, r.Err
 	}
@@ -30,7 +30,24 @@ func timeOf(r Result) (time.Time, error) {
 	if err != nil {
 		return time.Time{}, fmt.Errorf("%w: %q is no time", ErrProtocol, text)
 	}
-	return t, nil
+	return c.fromServer(t), nil
+}
+
+// fromServer is the moment that the server means by a time of RFC 3659.
+func (c *Conn) fromServer(t time.Time) time.Time {
+	if !c.o.LocalTimes || c.o.TimeZone == nil || t.IsZero() {
+		return t
+	}
+	return time.Date(t.Year(), t.Month(), t.Day(), t.Hour(), t.Minute(), t.Second(), t.Nanosecond(), c.o.TimeZone).UTC()
+}
+
+// stamp is a moment as the server means it, without a fraction.
+func (c *Conn) stamp(t time.Time) string {
+	if c.o.LocalTimes && c.o.TimeZone != nil {
+		_, offset := t.In(c.o.TimeZone).Zone()
+		t = t.Add(time.Duration(offset) * time.Second)
+	}
+	return ftp.FormatTime(t.Truncate(time.Second))
 }
 
 // ModTime asks MDTM (RFC 3659 §3).
@@ -39,7 +56,7 @@ func (c *Conn) ModTime(ctx context.Context, path string) (time.Time, error) {
 	if err != nil {
 		return time.Time{}, err
 	}
-	return timeOf(result("MDTM", path, r))
+	return c.timeOf(result("MDTM", path, r))
 }
 
 // SetModTime sets the time of a file: by MFMT (draft-somers-ftp-mfxx), MDTM with a time, or SITE UTIME, whichever the
@@ -49,12 +66,12 @@ func (c *Conn) SetModTime(ctx context.Context, path string, t time.Time) error {
 	if err != nil {
 		return pathError("MFMT", path, err)
 	}
-	stamp := ftp.FormatTime(t.Truncate(time.Second))
+	stamp, utc := c.stamp(t), ftp.FormatTime(t.Truncate(time.Second))
 	ways := []struct{ verb, arg string }{
 		{"MFMT " + stamp, path},
 		{"MDTM " + stamp, path},
 		{"SITE UTIME " + stamp, path},
-		{"SITE UTIME", fmt.Sprintf("%s %s %s %s UTC", path, stamp, stamp, stamp)},
+		{"SITE UTIME", fmt.Sprintf("%s %s %s %s UTC", path, utc, utc, utc)},
 	}
 	first := 0
 	if !f.Has("MFMT") && f.Lines != nil {

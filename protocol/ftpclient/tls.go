@@ -5,6 +5,9 @@ import (
 	"crypto/tls"
 	"errors"
 	"fmt"
+	"io"
+	"net"
+	"strings"
 	"sync"
 	"time"
 )
@@ -19,7 +22,7 @@ func (c *Conn) newTLS() {
 		config = c.o.TLS.Clone()
 	}
 	if config.ServerName == "" {
-		config.ServerName = c.host
+		config.ServerName, _, _ = strings.Cut(c.host, "%") // no certificate has a zone
 	}
 	config.ClientSessionCache = &sessions{}
 	c.controlTLS = config
@@ -51,7 +54,7 @@ func (e *exchange) authTLS(ctx context.Context) error {
 	if err := e.send("AUTH TLS"); err != nil {
 		return err
 	}
-	r, err := e.final()
+	r, err := e.final("AUTH TLS")
 	if err != nil {
 		return err
 	}
@@ -88,21 +91,23 @@ const maxSessions = 8
 
 // sessions is a tls.ClientSessionCache for one server, which gives the newest.
 type sessions struct {
-	mu   sync.Mutex
-	list []*tls.ClientSessionState
+	mu      sync.Mutex
+	list    []*tls.ClientSessionState
+	dropped *tls.ClientSessionState // by the last handshake that failed
 }
 
 // Get implements tls.ClientSessionCache.
 func (s *sessions) Get(string) (*tls.ClientSessionState, bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	s.dropped = nil
 	if len(s.list) == 0 {
 		return nil, false
 	}
 	return s.list[len(s.list)-1], true
 }
 
-// Put implements tls.ClientSessionCache; nil takes back what Get gave.
+// Put implements tls.ClientSessionCache; nil takes back what Get gave, as a handshake with it has failed.
 func (s *sessions) Put(_ string, session *tls.ClientSessionState) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -113,6 +118,27 @@ func (s *sessions) Put(_ string, session *tls.ClientSessionState) {
 	case session != nil:
 		s.list = append(s.list, session)
 	case len(s.list) > 0:
+		s.dropped = s.list[len(s.list)-1]
 		s.list = s.list[:len(s.list)-1]
 	}
+}
+
+// restore brings back the session that the last failed handshake has dropped. If the connection was merely cut, the session
+// is as good as before, and the server may take no other (vsftpd, proftpd).
+func (s *sessions) restore() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.dropped != nil && len(s.list) < maxSessions {
+		s.list = append(s.list, s.dropped)
+	}
+	s.dropped = nil
+}
+
+// isCutHandshake reports whether a handshake failed because the connection was gone, and not by what was in it.
+func isCutHandshake(err error) bool {
+	var op *net.OpError
+	if errors.As(err, &op) {
+		return op.Op != "remote error" && op.Op != "local error" // alerts, in the words of crypto/tls
+	}
+	return errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) || errors.Is(err, net.ErrClosed)
 }

@@ -18,12 +18,13 @@ type transfer struct {
 	offset     int64
 	eager      bool // an upload that does not wait for the 150
 
-	info   DataInfo
-	data   *dataConn
-	first  ftp.Reply // the preliminary one
-	asked  bool      // the command is on its way, and no final reply to it has been read
-	closed bool      // the transfer is over, one way or the other
-	err    error     // how it ended
+	info      DataInfo
+	data      *dataConn
+	first     ftp.Reply  // the preliminary one
+	handshake *handshake // of the data connection; nil: none has begun
+	asked     bool       // the command is on its way, and no final reply to it has been read
+	closed    bool       // the transfer is over, one way or the other
+	err       error      // how it ended
 }
 
 // open sends a command that uses a data connection, and returns when both stand. Whatever the error, the
@@ -68,11 +69,6 @@ func (t *transfer) start() error {
 	if err != nil {
 		return err
 	}
-	if t.c.dataTLS != nil {
-		if err := t.secure(); err != nil {
-			return err
-		}
-	}
 	t.info.Took = time.Since(begun)
 	if t.c.o.Trace.Data != nil {
 		t.info.Verb = t.verb
@@ -90,7 +86,7 @@ func (t *transfer) typeImage() error {
 	if err := t.send("TYPE I"); err != nil {
 		return err
 	}
-	r, err := t.final()
+	r, err := t.final("TYPE I")
 	if err != nil {
 		return err
 	}
@@ -118,7 +114,7 @@ func (t *transfer) rest() error {
 	if err := t.send("REST " + strconv.FormatInt(t.offset, 10)); err != nil {
 		return err
 	}
-	r, err := t.final()
+	r, err := t.final("REST")
 	switch {
 	case err != nil:
 		return err
@@ -137,11 +133,11 @@ func (t *transfer) begun() error {
 		return err
 	case r.Code < 200:
 		t.first = r
-	case r.Code < 300: // nothing preliminary: an empty listing, from some
+	case r.Code == 226, r.Code == 250: // nothing preliminary: an empty listing, from some
 		t.first = r
 		t.asked = false
 	case r.Code < 400:
-		return t.c.breakOff(fmt.Errorf("%w: %d in answer to %s", ErrProtocol, r.Code, t.verb))
+		return t.c.misplaced(t.line, r)
 	default:
 		t.asked = false
 		return t.refuse(t.verb, r)
@@ -153,17 +149,6 @@ func (t *transfer) begun() error {
 func (t *transfer) answer() (ftp.Reply, error) {
 	t.limit(t.c.o.ReplyTimeout)
 	return t.next()
-}
-
-func (t *transfer) secure() error {
-	ctx, cancel := context.WithTimeoutCause(t.ctx, t.c.o.ConnectTimeout, ErrTimeout)
-	defer cancel()
-	if err := t.data.secure(ctx, t.c.dataTLS); err != nil {
-		return err
-	}
-	s := t.data.tls.tls.ConnectionState()
-	t.info.TLS = &s
-	return nil
 }
 
 // refuse ends the transfer with the server's refusal; the connection is in step.
@@ -184,6 +169,7 @@ func (t *transfer) over(err error) error {
 			t.data.close()
 		}
 	}
+	_ = t.handshake.wait() // which is over now
 	t.end()
 	return err
 }
@@ -204,9 +190,14 @@ func (t *transfer) complete() error {
 			return t.abort(err)
 		case r.Code < 200: // the 150 of an eager upload; 110 (RFC 959 §3.4.2)
 			t.first = r
-		case r.Code < 300:
+		case r.Code == 226, r.Code == 250: // RFC 959 §5.4
 			t.asked = false
+			if t.uploads() && t.data.wasReset() {
+				return t.over(t.incomplete(errReset))
+			}
 			t.c.passive = t.c.passive || !t.c.o.Active // an eager upload finds out here
+		case r.Code < 400:
+			return t.abort(t.c.misplaced(t.line, r))
 		default:
 			t.asked = false
 			return t.over(t.incomplete(refusal("", "", r)))
@@ -214,6 +205,11 @@ func (t *transfer) complete() error {
 	}
 	return t.abort(fmt.Errorf("%w: preliminary replies without end", ErrProtocol))
 }
+
+// errReset is what a server did that closed a data connection before it had read everything.
+var errReset = errors.New("the server reset the data connection, so it may not have all of it although it says so")
+
+func (t *transfer) uploads() bool { return t.verb == "STOR" || t.verb == "APPE" || t.verb == "STOU" }
 
 // incomplete is the error of a transfer that failed because of err.
 func (t *transfer) incomplete(err error) error {
