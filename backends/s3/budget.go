@@ -17,10 +17,11 @@ import (
 //
 // Clients decide how long a part takes. So, while somebody waits:
 //
-//   - one that trickles (tricklePace) keeps what it uses and loses what it has reserved: it gets
-//     more as it needs it, as long as all of these together have no more than half;
-//   - one that sends less than slowestPace for longer than slowPatience is ended, one a second, if
-//     somebody has waited that long;
+//   - one that trickles (tricklePace), be it that we let it send no faster, keeps what it uses and
+//     loses what it has reserved: it gets more as it needs it, as long as all of these together
+//     have no more than half;
+//   - one that could send faster than slowestPace, and does not for longer than slowPatience, is
+//     ended, one a second, if somebody has waited that long;
 //   - if everything is held by parts that wait for more, which only those that trickle can bring
 //     about, the first of them gets the rest of its part beyond the total.
 //
@@ -71,11 +72,12 @@ type Claim struct {
 
 	trickles bool // nothing is reserved for it
 
-	idle   time.Time     // since when the client is waited for; zero: it is not
+	idle   time.Time     // since when nothing comes from the client; zero: not now
+	paced  bool          // because it may not send faster: it is not waited for
 	debt   time.Duration // how long it was waited for, less what it has sent since
 	looked time.Time     // when the Budget last looked
 	moved  int64         // bytes from the client since then
-	waited time.Duration // for it since then
+	waited time.Duration // for them since then, for whatever reason
 }
 
 // grow is a Claim that waits for memory.
