@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"iter"
-	"net/http"
 	"strings"
 	"time"
 
@@ -74,9 +73,5 @@ func checkLeftover(l Leftover, prefix string) error {
 
 // Abort deletes the parts of an unfinished upload. One that has ended meanwhile is no error.
 func (b *Backend) Abort(ctx context.Context, l Leftover) error {
-	_, err := b.api.AbortMultipartUpload(ctx, &sdk.AbortMultipartUploadInput{Bucket: &l.Bucket, Key: &l.Key, UploadId: &l.ID})
-	if status(err) == http.StatusNotFound {
-		return nil
-	}
-	return fault("abort", b.name(l.Key), err)
+	return fault("abort", b.name(l.Key), b.abortUpload(ctx, l.Key, l.ID))
 }

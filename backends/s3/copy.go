@@ -163,13 +163,13 @@ func (c copying) inParts(ctx context.Context, b *Backend) error {
 	}
 	parts, err := c.copyParts(ctx, b, &id)
 	if err == nil {
-		err = c.complete(ctx, b, &id, parts)
+		err = c.complete(ctx, b, id, parts)
 	}
 	if err != nil {
 		after, cancel := context.WithTimeout(context.WithoutCancel(ctx), vfs.PublishTimeout)
 		defer cancel()
 		// If it fails, cleanup is left to `ftpgate s3 cleanup` and the bucket's lifecycle rule.
-		_, _ = b.api.AbortMultipartUpload(after, &sdk.AbortMultipartUploadInput{Bucket: &b.o.Bucket, Key: &c.to, UploadId: &id})
+		_ = b.abortUpload(after, c.to, id)
 	}
 	return fault("copy", b.name(c.from.key), err)
 }
@@ -262,26 +262,37 @@ func (b *Backend) copyPart(ctx context.Context, in *sdk.UploadPartCopyInput) (ty
 	}, nil
 }
 
-func (c copying) complete(ctx context.Context, b *Backend, id *string, parts []types.CompletedPart) error {
-	in := &sdk.CompleteMultipartUploadInput{
-		Bucket: &b.o.Bucket, Key: &c.to, UploadId: id, MultipartUpload: &types.CompletedMultipartUpload{Parts: parts},
-		IfMatch: c.ifMatch, IfNoneMatch: c.ifNoneMatch,
-	}
-	attempts := 0
-	out, err := b.api.CompleteMultipartUpload(ctx, in, counting(&attempts), retryUnlessSilent)
-	if notImplemented(err) && (in.IfMatch != nil || in.IfNoneMatch != nil) {
-		in.IfMatch, in.IfNoneMatch = nil, nil
-		out, err = b.api.CompleteMultipartUpload(ctx, in)
-	}
-	if err == nil && aws.ToString(out.ETag) == "" {
-		err = errNoResult
-	}
-	if err == nil || ctx.Err() != nil || attempts == 1 && !lostAnswer(err) {
+// complete makes the copy of its parts. Once it has begun, nothing but its own time ends it, and if the
+// answer is lost it is found out what has become of it: the caller is going to delete the source, or to
+// say that there is no copy.
+func (c copying) complete(ctx context.Context, b *Backend, id string, parts []types.CompletedPart) error {
+	if err := ctx.Err(); err != nil {
 		return err
 	}
-	// If the answer was lost and the client asked again, the upload is not there any more.
-	if o, headErr := b.head(ctx, c.to); headErr == nil && o.size == c.from.size && o.etag == `"`+etagOf(parts)+`"` {
-		return nil
+	in := &sdk.CompleteMultipartUploadInput{
+		Bucket: &b.o.Bucket, Key: &c.to, UploadId: &id, MultipartUpload: &types.CompletedMultipartUpload{Parts: parts},
+	}
+	p := publication{
+		key: c.to, id: id, limit: assembly(c.from.size),
+		request: func(ctx context.Context, a attempt) error {
+			in.IfMatch, in.IfNoneMatch = a.ifMatch, a.ifNoneMatch
+			out, err := b.api.CompleteMultipartUpload(ctx, in, append(a.options, retryUnlessSilent)...)
+			if err == nil && aws.ToString(out.ETag) == "" {
+				err = errNoResult
+			}
+			return err
+		},
+		would: func() made {
+			m := made{size: c.from.size, etag: etagOf(parts)}
+			if c.record {
+				m.copyOf = strings.Trim(c.from.etag, `"`)
+			}
+			return m
+		},
+	}
+	err := b.try(ctx, p, attempt{ifMatch: c.ifMatch, ifNoneMatch: c.ifNoneMatch})
+	if notImplemented(err) && (c.ifMatch != nil || c.ifNoneMatch != nil) {
+		return b.try(ctx, p, attempt{})
 	}
 	return err
 }

@@ -53,7 +53,7 @@ func (m *multipart) dropLost() {
 		return
 	}
 	for _, id := range ids {
-		_ = m.abortOnce(ctx, id) // it stays if that fails
+		_ = u.fs.abortUpload(ctx, u.key, id) // it stays if that fails
 	}
 }
 

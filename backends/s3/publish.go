@@ -30,7 +30,7 @@ func (u *upload) put() error {
 	c := u.collected()
 	in := u.fs.putInput(u.key, u.metadata(), c)
 	p := publication{
-		limit: vfs.PublishTimeout,
+		key: u.key, limit: vfs.PublishTimeout,
 		request: func(ctx context.Context, a attempt) error {
 			in.Body = &body{c: c, progress: a.progress} // what was sent once has been read to its end
 			in.IfMatch, in.IfNoneMatch = a.ifMatch, a.ifNoneMatch
@@ -70,10 +70,11 @@ func isConflict(err error) bool {
 
 // publication is a request that publishes.
 type publication struct {
+	key     string
+	id      string // of the multipart upload that it completes; "": it is another request
 	request func(ctx context.Context, a attempt) error
-	would   func() made                    // the object that it makes
-	limit   time.Duration                  // without progress
-	goesOn  func(ctx context.Context) bool // the store may still be at it; nil: nobody can ask
+	would   func() made   // the object that it makes
+	limit   time.Duration // without progress
 }
 
 // attempt is what one try of it is told.
@@ -88,6 +89,8 @@ type made struct {
 	size int64
 	etag string // without quotes, where it is computed from the content
 	sums sums
+
+	copyOf string // what the metadata says of a copy (copyOfKey); "": nothing
 }
 
 // conditions are If-Match and If-None-Match of the request that publishes.
@@ -122,12 +125,12 @@ func (u *upload) decide(p publication) error {
 			return err
 		}
 	}
-	err = u.try(p, attempt{ifMatch: ifMatch, ifNoneMatch: ifNoneMatch})
+	err = u.fs.try(u.ctx, p, attempt{ifMatch: ifMatch, ifNoneMatch: ifNoneMatch})
 	if conditional && notImplemented(err) {
 		if err := u.isAsExpected(); err != nil { // the first request took its time
 			return err
 		}
-		err = u.try(p, attempt{})
+		err = u.fs.try(u.ctx, p, attempt{})
 	}
 	switch {
 	case !u.lostRace(err):
@@ -141,8 +144,8 @@ func (u *upload) decide(p publication) error {
 // try runs the request, which nothing but its own timeout ends, and finds out what has
 // become of it if the answer was lost: then what is there is compared with what would
 // have been made.
-func (u *upload) try(p publication, a attempt) error {
-	ctx, progress, stop := patient(u.ctx, p.limit)
+func (b *Backend) try(ctx context.Context, p publication, a attempt) error {
+	ctx, progress, stop := patient(ctx, p.limit)
 	defer stop()
 	attempts := 0
 	a.progress, a.options = progress, []func(*sdk.Options){writing, counting(&attempts)}
@@ -152,7 +155,7 @@ func (u *upload) try(p publication, a attempt) error {
 	}
 	// Only the answer to the first attempt says what has become of the request: a second
 	// one may have met what the first one has made.
-	if (attempts > 1 || lostAnswer(err)) && u.settle(ctx, p, err) {
+	if (attempts > 1 || lostAnswer(err)) && b.settle(ctx, p, err) {
 		return nil
 	}
 	if ctx.Err() != nil {
