@@ -33,6 +33,7 @@ type backends struct {
 	transfers *s3.Budget // the memory of all transfers of object stores
 	clients   s3.Clients
 	objects   s3.Cache
+	turns     s3.Turns
 
 	mu   sync.Mutex
 	open map[backendKey]*storage

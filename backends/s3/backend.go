@@ -20,6 +20,7 @@ type Options struct {
 	Prefix string  // "" or ending in "/"
 	Budget *Budget // shared by every backend of the process
 	Cache  *Cache  // as well; nil: one of its own
+	Turns  *Turns  // the same
 
 	PartSize    int64 // of the first 1,000 parts; DefaultPartSize
 	Concurrency int   // parts of one upload, or ranges of one download, on their way; DefaultConcurrency
@@ -72,11 +73,10 @@ const customerKeySize = 32
 
 // Backend is one bucket prefix. It is safe for concurrent use.
 type Backend struct {
-	api       *sdk.Client
-	o         Options
-	cache     cache
-	turns     turns // of renames and exclusive uploads to one key
-	uploading uploading
+	api   *sdk.Client
+	o     Options
+	cache cache
+	turns turns // of whoever changes an object
 
 	heedsConditions bool // of PutObject and CompleteMultipartUpload; false: nobody knows
 }
@@ -115,7 +115,7 @@ func New(o Options) (*Backend, error) {
 	}
 	return &Backend{
 		api: sdk.New(o.Client.Options(), h.install), o: o,
-		cache: newCache(o),
+		cache: newCache(o), turns: newTurns(o),
 
 		heedsConditions: isAmazon(aws.ToString(o.Client.Options().BaseEndpoint)),
 	}, nil

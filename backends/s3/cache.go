@@ -59,7 +59,7 @@ type cache struct {
 }
 
 func newCache(o Options) cache {
-	c := cache{Cache: o.Cache, store: Endpoint(o.Client) + "\x00" + o.Bucket, asker: o.Client, lifetime: o.MetadataCache}
+	c := cache{Cache: o.Cache, store: storeOf(o), asker: o.Client, lifetime: o.MetadataCache}
 	if c.Cache == nil {
 		c.Cache = new(Cache)
 	}

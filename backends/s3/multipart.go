@@ -85,7 +85,7 @@ func (m *multipart) place() (number int32, err error) {
 	select {
 	case m.slots <- struct{}{}:
 		if m.number == 0 {
-			m.u.fs.uploading.add(m.u.key, 1)
+			m.u.fs.turns.uploads(m.u.key, 1)
 			m.wg.Go(func() {
 				defer close(m.created)
 				m.err = guarded(func() (err error) {
@@ -288,5 +288,5 @@ func (m *multipart) abort() error {
 // end follows an upload that was begun and has been published or aborted.
 func (m *multipart) end() {
 	m.dropLost()
-	m.u.fs.uploading.add(m.u.key, -1)
+	m.u.fs.turns.uploads(m.u.key, -1)
 }
