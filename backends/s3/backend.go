@@ -2,7 +2,6 @@ package s3
 
 import (
 	"context"
-	"encoding/base64"
 	"errors"
 	"net/url"
 	"strings"
@@ -108,13 +107,8 @@ func New(o Options) (*Backend, error) {
 	o.PageSize = orDefault(o.PageSize, DefaultPageSize)
 	o.CopyPart = orDefault(o.CopyPart, DefaultCopyPart)
 	o.RenameLimit = orDefault(o.RenameLimit, DefaultRenameLimit)
-	h := headers{requesterPays: o.Put.RequesterPays}
-	if key := o.Put.Encryption.CustomerKey; len(key) > 0 {
-		h.customerKey = base64.StdEncoding.EncodeToString(key)
-		h.customerKeySum = base64MD5(key)
-	}
 	return &Backend{
-		api: sdk.New(o.Client.Options(), h.install), o: o,
+		api: sdk.New(o.Client.Options(), headersOf(o.Put).install), o: o,
 		cache: newCache(o), turns: newTurns(o),
 
 		heedsConditions: isAmazon(aws.ToString(o.Client.Options().BaseEndpoint)),

@@ -29,9 +29,15 @@ type cacheKey struct{ store, key string }
 
 type cached struct {
 	object
-	asker   *sdk.Client // whose credentials may see it
-	at      time.Time   // when the request that saw it began
-	changed bool        // it was written at that time: what was asked before is not true any more
+	asker   access    // who may see it
+	at      time.Time // when the request that saw it began
+	changed bool      // it was written at that time: what was asked before is not true any more
+}
+
+// access is who gets the same answers: the credentials, a key of SSE-C and the consent to pay decide them.
+type access struct {
+	client  *sdk.Client
+	headers headers
 }
 
 const (
@@ -54,12 +60,12 @@ func (e *cached) memory(key string) int64 {
 type cache struct {
 	*Cache
 	store    string // the endpoint and the bucket
-	asker    *sdk.Client
+	asker    access
 	lifetime time.Duration // 0: nothing is remembered
 }
 
 func newCache(o Options) cache {
-	c := cache{Cache: o.Cache, store: storeOf(o), asker: o.Client, lifetime: o.MetadataCache}
+	c := cache{Cache: o.Cache, store: storeOf(o), asker: access{o.Client, headersOf(o.Put)}, lifetime: o.MetadataCache}
 	if c.Cache == nil {
 		c.Cache = new(Cache)
 	}

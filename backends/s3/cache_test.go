@@ -1,6 +1,7 @@
 package s3
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -236,25 +237,36 @@ func TestCacheOfTwoBackends(t *testing.T) {
 	}
 }
 
-// TestCacheAndOtherKeys: what one pair of keys may see is not told to those who ask with another, nor in another bucket.
+// TestCacheAndOtherKeys: what one pair of keys may see is not told to those who ask with another, or
+// with other headers, nor in another bucket.
 func TestCacheAndOtherKeys(t *testing.T) {
 	shared, client := new(Cache), new(sdk.Client)
-	view := func(c *sdk.Client, bucket string) cache {
-		return newCache(Options{Client: c, Bucket: bucket, MetadataCache: time.Minute, Cache: shared})
+	view := func(c *sdk.Client, bucket string, put PutOptions) cache {
+		return newCache(Options{Client: c, Bucket: bucket, MetadataCache: time.Minute, Cache: shared, Put: put})
 	}
-	mine := view(client, "b")
-	mine.put(object{key: "k", etag: "1", metadata: map[string]string{"a": "b"}, whole: true})
+	encrypted := func(b byte) PutOptions {
+		return PutOptions{Encryption: Encryption{CustomerKey: bytes.Repeat([]byte{b}, customerKeySize)}}
+	}
 	for what, c := range map[string]struct {
-		cache
-		want bool
+		writer, reader cache
+		want           bool
 	}{
-		"the same": {view(client, "b"), true}, "other keys": {view(new(sdk.Client), "b"), false}, "another bucket": {view(client, "c"), false},
+		"the same":              {view(client, "b", PutOptions{}), view(client, "b", PutOptions{}), true},
+		"the same customer key": {view(client, "b", encrypted(1)), view(client, "b", encrypted(1)), true},
+		"other options":         {view(client, "b", PutOptions{ACL: "private"}), view(client, "b", PutOptions{}), true},
+		"other keys":            {view(client, "b", PutOptions{}), view(new(sdk.Client), "b", PutOptions{}), false},
+		"another bucket":        {view(client, "b", PutOptions{}), view(client, "c", PutOptions{}), false},
+		"no customer key":       {view(client, "b", encrypted(1)), view(client, "b", PutOptions{}), false},
+		"another customer key":  {view(client, "b", encrypted(1)), view(client, "b", encrypted(2)), false},
+		"who does not pay":      {view(client, "b", PutOptions{RequesterPays: true}), view(client, "b", PutOptions{}), false},
 	} {
-		if _, ok := c.get("k"); ok != c.want {
-			t.Errorf("%s: %t", what, ok)
+		mine := object{key: what, etag: "1", metadata: map[string]string{"a": "b"}, whole: true}
+		c.writer.put(mine)
+		if _, ok := c.reader.get(what); ok != c.want {
+			t.Errorf("%s: it is told %t", what, ok)
 		}
-	}
-	if o := view(new(sdk.Client), "b").put(object{key: "k", etag: "1"}); o.whole || o.metadata != nil {
-		t.Errorf("other keys learn %+v", o)
+		if o := c.reader.put(object{key: what, etag: "1"}); o.whole != c.want {
+			t.Errorf("%s: it learns %+v", what, o)
+		}
 	}
 }
