@@ -110,11 +110,9 @@ func (u *upload) conditions() (ifMatch, ifNoneMatch *string) {
 // others than this gateway.
 func (u *upload) decide(p publication) error {
 	// Not every store minds conditions: no rename of ours looks now and copies later.
-	ctx, cancel := u.fs.detached()
-	defer cancel()
-	done, err := u.fs.turns.take(ctx, u.key)
+	done, err := u.fs.turns.take(context.WithoutCancel(u.ctx), u.key)
 	if err != nil {
-		return errBusy
+		return err
 	}
 	defer done()
 	defer u.fs.changed(u.key)
@@ -163,8 +161,6 @@ func (b *Backend) try(ctx context.Context, p publication, a attempt) error {
 	}
 	return err
 }
-
-var errBusy = fmt.Errorf("%w: another file of that name is being published", vfs.ErrTransient)
 
 // isAsExpected asks for what the conditions are about.
 func (u *upload) isAsExpected() error {

@@ -2,8 +2,11 @@ package s3
 
 import (
 	"context"
+	"fmt"
 	"slices"
 	"sync"
+
+	"github.com/ftpgate/ftpgate/protocol/vfs"
 )
 
 // Turns let one at a time work on an object. Where the store has no conditions, at least
@@ -34,9 +37,15 @@ func storeOf(o Options) string { return Endpoint(o.Client) + "\x00" + o.Bucket }
 
 func (t turns) object(key string) string { return t.store + "\x00" + key }
 
-// take waits for the turn on all of the keys; done ends it. Whoever takes several names
-// them in one call, which sorts them: two that want the same ones do not wait for each other.
+// errBusy: whoever has the turn may keep it for as long as the store writes a large object.
+var errBusy = fmt.Errorf("%w by an upload, rename or deletion that has not ended within %v", vfs.ErrBusy, vfs.PublishTimeout)
+
+// take waits for the turn on all of the keys, for vfs.PublishTimeout at most; done ends it. Whoever
+// takes several names them in one call, which sorts them: two that want the same ones do not wait
+// for each other.
 func (t turns) take(ctx context.Context, keys ...string) (done func(), err error) {
+	bounded, cancel := context.WithTimeout(ctx, vfs.PublishTimeout)
+	defer cancel()
 	objects := make([]string, len(keys))
 	for i, key := range keys {
 		objects[i] = t.object(key)
@@ -44,15 +53,19 @@ func (t turns) take(ctx context.Context, keys ...string) (done func(), err error
 	slices.Sort(objects)
 	objects = slices.Compact(objects)
 	for i, object := range objects {
-		if err := t.takeOne(ctx, object); err != nil {
+		if !t.takeOne(bounded, object) {
 			t.end(objects[:i])
-			return nil, err
+			if err := ctx.Err(); err != nil {
+				return nil, err
+			}
+			return nil, errBusy
 		}
 	}
 	return func() { t.end(objects) }, nil
 }
 
-func (t *Turns) takeOne(ctx context.Context, object string) error {
+// takeOne reports whether it got the turn before ctx ended.
+func (t *Turns) takeOne(ctx context.Context, object string) bool {
 	for {
 		t.mu.Lock()
 		busy := t.taken[object]
@@ -62,13 +75,13 @@ func (t *Turns) takeOne(ctx context.Context, object string) error {
 			}
 			t.taken[object] = make(chan struct{})
 			t.mu.Unlock()
-			return nil
+			return true
 		}
 		t.mu.Unlock()
 		select {
 		case <-busy:
 		case <-ctx.Done():
-			return ctx.Err()
+			return false
 		}
 	}
 }

@@ -2,8 +2,12 @@ package s3
 
 import (
 	"context"
+	"errors"
 	"testing"
 	"testing/synctest"
+	"time"
+
+	"github.com/spf13/afero"
 
 	"github.com/ftpgate/ftpgate/backends/s3/internal/fake"
 	"github.com/ftpgate/ftpgate/protocol/vfs"
@@ -85,4 +89,45 @@ func TestTurnsOfSeveral(t *testing.T) {
 		}
 		done()
 	})
+}
+
+// TestTurnIsBounded: nobody waits for a name for ever, or for longer than somebody waits for a
+// reply; and everybody is told that it is the name. Nothing has been done then, and no turn is kept.
+func TestTurnIsBounded(t *testing.T) {
+	for what, do := range map[string]func(f afero.Fs) error{
+		"STOR":                  storing("/d/f", vfs.ModeReplace, 0, "2"),
+		"STOR if it is free":    storing("/d/g", vfs.ModeCreate, 0, "2"),
+		"APPE":                  storing("/d/f", vfs.ModeAppend, 0, "2"),
+		"RNTO":                  func(f afero.Fs) error { return f.Rename("/d/f", "/g") },
+		"RNTO of another":       func(f afero.Fs) error { return f.Rename("/e", "/d/f") },
+		"RNTO of the directory": func(f afero.Fs) error { return f.Rename("/d", "/g") },
+		"DELE":                  func(f afero.Fs) error { return f.Remove("/d/f") },
+		"MFMT":                  func(f afero.Fs) error { return f.Chtimes("/d/f", time.Time{}, time.Unix(1, 0)) },
+	} {
+		synctest.Test(t, func(t *testing.T) {
+			st := newBubble(t, fake.Options{})
+			st.put(t, "d/f", "1")
+			st.put(t, "e", "1")
+			b := st.backend(t)
+			done, err := b.turns.take(t.Context(), st.prefix+"d/f", st.prefix+"d/g")
+			if err != nil {
+				t.Fatal(err)
+			}
+			began := time.Now()
+			err = do(b.Open("", 0))
+			if took := time.Since(began); !errors.Is(err, vfs.ErrBusy) || !errors.Is(err, vfs.ErrTransient) || took != vfs.PublishTimeout {
+				t.Errorf("%s: %v after %v", what, err, took)
+			}
+			done()
+			if n := len(b.turns.taken); n > 0 {
+				t.Errorf("%s: %d turns are kept", what, n)
+			}
+			if err := do(b.Open("", 0)); err != nil {
+				t.Errorf("%s, again: %v", what, err)
+			}
+			if n := len(b.turns.taken); n > 0 {
+				t.Errorf("%s: %d turns are kept", what, n)
+			}
+		})
+	}
 }
