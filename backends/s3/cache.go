@@ -30,8 +30,8 @@ type cacheKey struct{ store, key string }
 type cached struct {
 	object
 	asker   access    // who may see it
-	at      time.Time // when the request that saw it began
-	changed bool      // it was written at that time: what was asked before is not true any more
+	at      time.Time // what was asked before is not as new as this
+	changed bool      // it was written at that time: nothing is known of it
 }
 
 // access is who gets the same answers: the credentials, a key of SSE-C and the consent to pay decide them.
@@ -88,10 +88,10 @@ func (c cache) put(o object) object {
 	if c.lifetime <= 0 {
 		return o
 	}
-	at := o.asked
-	if at.IsZero() {
-		at = time.Now()
+	if o.asked.IsZero() {
+		o.asked = time.Now()
 	}
+	at := o.asked
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	key := cacheKey{c.store, o.key}
@@ -113,10 +113,28 @@ func (c cache) get(key string) (object, bool) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	e, ok := c.entries[cacheKey{c.store, key}]
-	if !ok || e.changed || e.asker != c.asker || time.Since(e.at) >= c.lifetime {
+	if !ok || e.changed || e.asker != c.asker || time.Since(e.asked) >= c.lifetime {
 		return object{}, false
 	}
 	return e.object, true
+}
+
+// made notes what a request of ours has made of an object, at some time between o.asked and now.
+// If it has been changed or seen since it was asked for, nobody knows what came last.
+func (c cache) made(o object) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if !c.wanted {
+		return
+	}
+	key := cacheKey{c.store, o.key}
+	old, ok := c.entries[key]
+	e := cached{object: o, asker: c.asker, at: time.Now()}
+	if c.lifetime <= 0 || !ok && !o.asked.After(c.dropped) ||
+		ok && (old.at.After(o.asked) || old.changed && old.at.Equal(o.asked)) {
+		e = cached{at: e.at, changed: true}
+	}
+	c.keep(key, e)
 }
 
 func (c cache) forget(key string) {

@@ -78,11 +78,12 @@ func (c copying) run(ctx context.Context, b *Backend) error {
 		return c.inParts(ctx, b)
 	}
 	made, err := c.inOne(ctx, b)
-	b.changed(c.to)
-	if err == nil {
-		b.seen(made) // listings go on showing its time
+	if err != nil {
+		b.changed(c.to)
+		return err
 	}
-	return err
+	b.cache.made(made) // listings go on showing its time
+	return nil
 }
 
 // inOne copies by one request.
@@ -104,7 +105,7 @@ func (c copying) inOne(ctx context.Context, b *Backend) (made object, err error)
 		in.Expires = expires(a)
 	}
 	in.IfMatch, in.IfNoneMatch = c.ifMatch, c.ifNoneMatch
-	attempts := 0
+	attempts, asked := 0, time.Now()
 	out, err := b.api.CopyObject(ctx, in, counting(&attempts))
 	if notImplemented(err) && (in.IfMatch != nil || in.IfNoneMatch != nil) {
 		in.IfMatch, in.IfNoneMatch = nil, nil
@@ -124,7 +125,7 @@ func (c copying) inOne(ctx context.Context, b *Backend) (made object, err error)
 	r := out.CopyObjectResult
 	made = c.from
 	made.key, made.etag, made.modified = c.to, aws.ToString(r.ETag), aws.ToTime(r.LastModified).Truncate(time.Second)
-	made.parts, made.asked = partsOf(made.etag), time.Time{}
+	made.parts, made.asked = partsOf(made.etag), asked
 	if in.MetadataDirective != "" {
 		made.metadata, made.whole = in.Metadata, true
 		made.mtime, _ = parseMtime(in.Metadata[mtimeKey])
