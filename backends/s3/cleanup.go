@@ -34,7 +34,7 @@ func (b *Backend) leftovers(ctx context.Context, prefix string, before time.Time
 			Bucket: &b.o.Bucket, Prefix: &prefix,
 			EncodingType: types.EncodingTypeUrl, // XML cannot hold every character that a key can
 		}
-		for {
+		for from := (*cursor)(nil); ; {
 			out, err := b.api.ListMultipartUploads(ctx, in)
 			if err != nil {
 				failed(err)
@@ -50,9 +50,12 @@ func (b *Backend) leftovers(ctx context.Context, prefix string, before time.Time
 			if !aws.ToBool(out.IsTruncated) {
 				return
 			}
-			key, id := decode(out.NextKeyMarker), aws.ToString(out.NextUploadIdMarker)
-			if key == "" || key == aws.ToString(in.KeyMarker) && id == aws.ToString(in.UploadIdMarker) {
-				failed(errNoNextPage)
+			key, marker := decode(out.NextKeyMarker), ""
+			if key != "" {
+				marker = key + "\x00" + aws.ToString(out.NextUploadIdMarker)
+			}
+			if from, err = from.to(&marker); err != nil {
+				failed(err)
 				return
 			}
 			in.KeyMarker, in.UploadIdMarker = &key, out.NextUploadIdMarker
