@@ -157,6 +157,9 @@ func (c copying) complete(ctx context.Context, b *Backend, id string, parts []ty
 			if c.record {
 				m.copyOf = strings.Trim(c.from.etag, `"`)
 			}
+			if c.mtime != nil {
+				m.mtime = formatMtime(*c.mtime)
+			}
 			return m
 		},
 	}

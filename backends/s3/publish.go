@@ -91,6 +91,7 @@ type made struct {
 	sums sums
 
 	copyOf string // what the metadata says of a copy (copyOfKey); "": nothing
+	mtime  string // what it must say (mtimeKey), as of a copy onto itself; "": anything
 }
 
 // conditions are If-Match and If-None-Match of the request that publishes.

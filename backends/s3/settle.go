@@ -101,7 +101,7 @@ func (b *Backend) isThere(ctx context.Context, key string, m made) bool {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), vfs.PublishTimeout)
 	defer cancel()
 	out, err := b.api.HeadObject(ctx, &sdk.HeadObjectInput{Bucket: &b.o.Bucket, Key: &key, ChecksumMode: types.ChecksumModeEnabled})
-	if err != nil || aws.ToInt64(out.ContentLength) != m.size {
+	if err != nil || aws.ToInt64(out.ContentLength) != m.size || m.mtime != "" && out.Metadata[mtimeKey] != m.mtime {
 		return false
 	}
 	same := func(a, b *string) bool { return a != nil && b != nil && *a == *b }
