@@ -108,12 +108,16 @@ func New(o Options) (*Backend, error) {
 	o.CopyPart = orDefault(o.CopyPart, DefaultCopyPart)
 	o.RenameLimit = orDefault(o.RenameLimit, DefaultRenameLimit)
 	return &Backend{
-		api: sdk.New(o.Client.Options(), headersOf(o.Put).install), o: o,
+		api: sdk.New(o.Client.Options(), headersOf(o.Put).install, ownExpress), o: o,
 		cache: newCache(o), turns: newTurns(o),
 
 		heedsConditions: isAmazon(aws.ToString(o.Client.Options().BaseEndpoint)),
 	}, nil
 }
+
+// ownExpress gives a client its own sessions of directory buckets: to make a client of another's options
+// changes the one that they hold, while the other may be using it.
+func ownExpress(o *sdk.Options) { o.ExpressCredentials = nil }
 
 func orDefault[T int | int32 | int64](value, otherwise T) T {
 	if value == 0 {
