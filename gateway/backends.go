@@ -35,6 +35,7 @@ type backends struct {
 	clients   s3.Clients
 	objects   s3.Cache
 	servers   upstream.Servers
+	turns     s3.Turns
 
 	mu   sync.Mutex
 	open map[backendKey]*storage

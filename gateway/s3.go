@@ -34,7 +34,7 @@ func (b *backends) openS3(c *config.S3) (*s3.Backend, error) {
 		return nil, err
 	}
 	return s3.New(s3.Options{
-		Client: client, Bucket: c.Bucket, Prefix: c.Prefix, Budget: b.transfers, Cache: &b.objects,
+		Client: client, Bucket: c.Bucket, Prefix: c.Prefix, Budget: b.transfers, Cache: &b.objects, Turns: &b.turns,
 		PartSize: c.PartSize, Concurrency: c.Concurrency, Uniform: c.Uniform, ReadAhead: c.ReadAhead,
 		PageSize: int32(c.ListPage), CopyPart: c.CopyPart, RenameLimit: c.RenameLimit,
 		MetadataCache: c.MetadataCache, MetadataTimes: c.ModTime == config.ModTimeMetadata,

@@ -1,17 +1,22 @@
 package gateway
 
 import (
+	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"net/http"
 	"net/http/httptest"
 	"path/filepath"
 	"slices"
+	"sync"
 	"testing"
+	"time"
 
 	"github.com/rs/zerolog"
 
 	"github.com/ftpgate/ftpgate/gateway/config"
+	"github.com/ftpgate/ftpgate/protocol/vfs"
 )
 
 // TestChecksumOfEndpoint: "auto" goes by the store that is asked, also where the environment names it.
@@ -83,5 +88,59 @@ func TestProbeOfWhatIsUsed(t *testing.T) {
 		if !slices.Equal(got, c.want) {
 			t.Errorf("%s: %q", c.what, got)
 		}
+	}
+}
+
+// TestBucketsTakeTurns: two backends of one bucket publish one after the other where it matters,
+// though the store minds no conditions.
+func TestBucketsTakeTurns(t *testing.T) {
+	var mu sync.Mutex
+	looks, puts, both := 0, 0, make(chan struct{})
+	h := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		_, _ = io.Copy(io.Discard, r.Body)
+		mu.Lock()
+		there := puts > 0
+		switch r.Method {
+		case http.MethodHead:
+			if looks++; looks == 2 {
+				close(both)
+			}
+		case http.MethodPut:
+			puts++
+		}
+		mu.Unlock()
+		w.Header().Set("ETag", `"e"`)
+		if r.Method == http.MethodHead && !there {
+			select { // the other one has time to look as well
+			case <-both:
+			case <-time.After(300 * time.Millisecond):
+			}
+			w.WriteHeader(http.StatusNotFound)
+		}
+	}))
+	defer h.Close()
+	open := newBackends(&config.Config{Limits: config.Limits{TransferMemory: 64 << 20}}, zerolog.Nop())
+	errs := make(chan error, 2)
+	for prefix, name := range map[string]string{"": "/d/f", "d/": "/f"} {
+		b, err := open.openS3(&config.S3{Bucket: "b", Prefix: prefix, Endpoint: h.URL, PathStyle: true, AccessKeyID: "a", SecretAccessKey: "s"})
+		if err != nil {
+			t.Fatal(err)
+		}
+		go func() {
+			f, err := b.Open("", 0).OpenFile(name, vfs.ModeCreate, vfs.NewFileMode)
+			if err == nil {
+				_, _ = io.WriteString(f, "content") // the same
+				err = f.Close()
+			}
+			errs <- err
+		}()
+	}
+	if one, two := <-errs, <-errs; (one == nil) == (two == nil) || !errors.Is(errors.Join(one, two), fs.ErrExist) {
+		t.Errorf("they say %v and %v", one, two)
+	}
+	mu.Lock()
+	defer mu.Unlock()
+	if puts != 1 {
+		t.Errorf("the object was stored %d times", puts)
 	}
 }

@@ -2,7 +2,6 @@ package s3
 
 import (
 	"context"
-	"encoding/base64"
 	"errors"
 	"net/url"
 	"strings"
@@ -20,6 +19,7 @@ type Options struct {
 	Prefix string  // "" or ending in "/"
 	Budget *Budget // shared by every backend of the process
 	Cache  *Cache  // as well; nil: one of its own
+	Turns  *Turns  // the same
 
 	PartSize    int64 // of the first 1,000 parts; DefaultPartSize
 	Concurrency int   // parts of one upload, or ranges of one download, on their way; DefaultConcurrency
@@ -72,11 +72,10 @@ const customerKeySize = 32
 
 // Backend is one bucket prefix. It is safe for concurrent use.
 type Backend struct {
-	api       *sdk.Client
-	o         Options
-	cache     cache
-	turns     turns // of renames and exclusive uploads to one key
-	uploading uploading
+	api   *sdk.Client
+	o     Options
+	cache cache
+	turns turns // of whoever changes an object
 
 	heedsConditions bool // of PutObject and CompleteMultipartUpload; false: nobody knows
 }
@@ -108,18 +107,17 @@ func New(o Options) (*Backend, error) {
 	o.PageSize = orDefault(o.PageSize, DefaultPageSize)
 	o.CopyPart = orDefault(o.CopyPart, DefaultCopyPart)
 	o.RenameLimit = orDefault(o.RenameLimit, DefaultRenameLimit)
-	h := headers{requesterPays: o.Put.RequesterPays}
-	if key := o.Put.Encryption.CustomerKey; len(key) > 0 {
-		h.customerKey = base64.StdEncoding.EncodeToString(key)
-		h.customerKeySum = base64MD5(key)
-	}
 	return &Backend{
-		api: sdk.New(o.Client.Options(), h.install), o: o,
-		cache: newCache(o),
+		api: sdk.New(o.Client.Options(), headersOf(o.Put).install, ownExpress), o: o,
+		cache: newCache(o), turns: newTurns(o),
 
 		heedsConditions: isAmazon(aws.ToString(o.Client.Options().BaseEndpoint)),
 	}, nil
 }
+
+// ownExpress gives a client its own sessions of directory buckets: to make a client of another's options
+// changes the one that they hold, while the other may be using it.
+func ownExpress(o *sdk.Options) { o.ExpressCredentials = nil }
 
 func orDefault[T int | int32 | int64](value, otherwise T) T {
 	if value == 0 {

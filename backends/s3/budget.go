@@ -17,10 +17,11 @@ import (
 //
 // Clients decide how long a part takes. So, while somebody waits:
 //
-//   - one that trickles (tricklePace) keeps what it uses and loses what it has reserved: it gets
-//     more as it needs it, as long as all of these together have no more than half;
-//   - one that sends less than slowestPace for longer than slowPatience is ended, one a second, if
-//     somebody has waited that long;
+//   - one that trickles (tricklePace), be it that we let it send no faster, keeps what it uses and
+//     loses what it has reserved: it gets more as it needs it, as long as all of these together
+//     have no more than half;
+//   - one that could send faster than slowestPace, and does not for longer than slowPatience, is
+//     ended, one a second, if somebody has waited that long;
 //   - if everything is held by parts that wait for more, which only those that trickle can bring
 //     about, the first of them gets the rest of its part beyond the total.
 //
@@ -71,11 +72,12 @@ type Claim struct {
 
 	trickles bool // nothing is reserved for it
 
-	idle   time.Time     // since when the client is waited for; zero: it is not
+	idle   time.Time     // since when nothing comes from the client; zero: not now
+	paced  bool          // because it may not send faster: it is not waited for
 	debt   time.Duration // how long it was waited for, less what it has sent since
 	looked time.Time     // when the Budget last looked
 	moved  int64         // bytes from the client since then
-	waited time.Duration // for it since then
+	waited time.Duration // for them since then, for whatever reason
 }
 
 // grow is a Claim that waits for memory.
@@ -245,91 +247,9 @@ func (b *Budget) unreserve(c *Claim) {
 	c.spare = 0
 }
 
-// grant serves those who wait, in order, as far as it goes. Called with b.mu.
-func (b *Budget) grant() {
-	if len(b.wait) == 0 {
-		return
-	}
-	part := b.serve(true, func(g *grow) bool { return g.need.begun > 0 })
-	b.serve(part, func(g *grow) bool { return g.need.begun == 0 })
-	stuck := b.used[smallKind] + b.used[partKind]
-	for _, g := range b.wait {
-		stuck -= g.need.begun
-	}
-	if stuck > 0 {
-		return // there will be more
-	}
-	if i := slices.IndexFunc(b.wait, func(g *grow) bool { return g.need.begun > 0 }); i >= 0 {
-		b.give(b.wait[i], b.wait[i].need.chunk+b.wait[i].need.rest)
-		b.wait = slices.Delete(b.wait, i, i+1)
-	}
-}
-
-// serve grants what it can of those that are meant. part: no part before them was refused; so it
-// returns.
-func (b *Budget) serve(part bool, meant func(*grow) bool) bool {
-	first, small, trickle := true, true, true // the same
-	b.wait = slices.DeleteFunc(b.wait, func(g *grow) bool {
-		if !meant(g) {
-			return false
-		}
-		n := g.need
-		switch {
-		case first && n.first && b.sum()+n.chunk <= b.total,
-			small && n.small && b.fitsSmall(n.chunk):
-			b.take(g.claim, smallKind, n.chunk)
-			close(g.granted)
-		case g.claim.trickles:
-			if !trickle || b.trickling()+n.chunk > b.total/2 || !b.fitsPart(g, n.chunk) {
-				trickle = false
-				return false
-			}
-			b.give(g, n.chunk)
-		case part && b.fitsPart(g, n.chunk+n.rest):
-			b.give(g, n.chunk+n.rest)
-		default:
-			first = first && !n.first
-			small, part = small && !n.small, false
-			return false
-		}
-		return true
-	})
-	return part
-}
-
-// trickling is what those that trickle hold.
-func (b *Budget) trickling() (n int64) {
-	for c := range b.claims {
-		if c.trickles {
-			n += c.sum()
-		}
-	}
-	return n
-}
-
 func (c *Claim) sum() (n int64) {
 	for _, held := range c.held {
 		n += held
 	}
 	return n
-}
-
-// give makes n bytes those of a part that has begun, and what was taken for the beginning of
-// the upload too.
-func (b *Budget) give(g *grow, n int64) {
-	c := g.claim
-	begun := c.held[smallKind]
-	b.take(c, smallKind, -begun)
-	b.take(c, partKind, begun+n)
-	c.spare += n - g.need.chunk
-	close(g.granted)
-}
-
-func (b *Budget) fitsSmall(n int64) bool {
-	return b.sum()+n <= b.total-b.total/firstShare && b.used[smallKind]+n <= b.total/4
-}
-
-func (b *Budget) fitsPart(g *grow, n int64) bool {
-	part := g.claim.held[smallKind] + n
-	return b.used[partKind] == 0 || b.sum()+n <= b.total-b.total/firstShare && b.used[partKind]+part <= b.total-b.total/8
 }

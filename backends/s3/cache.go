@@ -29,9 +29,15 @@ type cacheKey struct{ store, key string }
 
 type cached struct {
 	object
-	asker   *sdk.Client // whose credentials may see it
-	at      time.Time   // when the request that saw it began
-	changed bool        // it was written at that time: what was asked before is not true any more
+	asker   access    // who may see it
+	at      time.Time // what was asked before is not as new as this
+	changed bool      // it was written at that time: nothing is known of it
+}
+
+// access is who gets the same answers: the credentials, a key of SSE-C and the consent to pay decide them.
+type access struct {
+	client  *sdk.Client
+	headers headers
 }
 
 const (
@@ -54,12 +60,12 @@ func (e *cached) memory(key string) int64 {
 type cache struct {
 	*Cache
 	store    string // the endpoint and the bucket
-	asker    *sdk.Client
+	asker    access
 	lifetime time.Duration // 0: nothing is remembered
 }
 
 func newCache(o Options) cache {
-	c := cache{Cache: o.Cache, store: Endpoint(o.Client) + "\x00" + o.Bucket, asker: o.Client, lifetime: o.MetadataCache}
+	c := cache{Cache: o.Cache, store: storeOf(o), asker: access{o.Client, headersOf(o.Put)}, lifetime: o.MetadataCache}
 	if c.Cache == nil {
 		c.Cache = new(Cache)
 	}
@@ -82,10 +88,10 @@ func (c cache) put(o object) object {
 	if c.lifetime <= 0 {
 		return o
 	}
-	at := o.asked
-	if at.IsZero() {
-		at = time.Now()
+	if o.asked.IsZero() {
+		o.asked = time.Now()
 	}
+	at := o.asked
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	key := cacheKey{c.store, o.key}
@@ -107,10 +113,28 @@ func (c cache) get(key string) (object, bool) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	e, ok := c.entries[cacheKey{c.store, key}]
-	if !ok || e.changed || e.asker != c.asker || time.Since(e.at) >= c.lifetime {
+	if !ok || e.changed || e.asker != c.asker || time.Since(e.asked) >= c.lifetime {
 		return object{}, false
 	}
 	return e.object, true
+}
+
+// made notes what a request of ours has made of an object, at some time between o.asked and now.
+// If it has been changed or seen since it was asked for, nobody knows what came last.
+func (c cache) made(o object) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if !c.wanted {
+		return
+	}
+	key := cacheKey{c.store, o.key}
+	old, ok := c.entries[key]
+	e := cached{object: o, asker: c.asker, at: time.Now()}
+	if c.lifetime <= 0 || !ok && !o.asked.After(c.dropped) ||
+		ok && (old.at.After(o.asked) || old.changed && old.at.Equal(o.asked)) {
+		e = cached{at: e.at, changed: true}
+	}
+	c.keep(key, e)
 }
 
 func (c cache) forget(key string) {

@@ -1,9 +1,11 @@
 package s3
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"io/fs"
+	"net/http"
 	"runtime"
 	"strings"
 	"testing"
@@ -11,6 +13,7 @@ import (
 	"time"
 
 	sdk "github.com/aws/aws-sdk-go-v2/service/s3"
+	"github.com/spf13/afero"
 
 	"github.com/ftpgate/ftpgate/backends/s3/internal/fake"
 	"github.com/ftpgate/ftpgate/protocol/vfs"
@@ -116,6 +119,51 @@ func TestStaleAnswer(t *testing.T) {
 			t.Error("an answer from after the change is not there")
 		}
 	})
+}
+
+// TestCopyAndChange: what a copy has made is known for as long as what was seen when it was asked for, and
+// not at all if the object was changed, or seen, while it was made: nobody knows what came last.
+func TestCopyAndChange(t *testing.T) {
+	const lifetime = time.Minute
+	for what, c := range map[string]struct {
+		meanwhile func(st *store, f afero.Fs) // after the copy, before its answer
+		answers   time.Duration               // after that
+		heads     int                         // of the two Stats
+		size      int64                       // that they see; 0: nothing
+	}{
+		"nothing":               {func(*store, afero.Fs) {}, time.Second, 0, 1},
+		"a deletion of ours":    {func(_ *store, f afero.Fs) { _ = f.RemoveAll("/g") }, time.Second, 2, 0},
+		"a look of ours":        {func(_ *store, f afero.Fs) { _, _ = f.Stat("/g") }, time.Second, 1, 1},
+		"a change of another":   {func(st *store, _ afero.Fs) { st.fake.Put(st.bucket, st.prefix+"g", []byte("12")) }, lifetime, 1, 2},
+		"a deletion of another": {func(st *store, _ afero.Fs) { st.fake.Delete(st.bucket, st.prefix+"g") }, lifetime, 2, 0},
+	} {
+		synctest.Test(t, func(t *testing.T) {
+			st := newBubble(t, fake.Options{})
+			st.put(t, "f", "1")
+			fsys := st.backend(t, func(o *Options) { o.MetadataCache = lifetime }).Open("", 0)
+			st.wire.Inject(fake.Fault{Op: "CopyObject", Effect: func(r *http.Request, next http.RoundTripper) (*http.Response, error) {
+				time.Sleep(time.Second)
+				resp, err := next.RoundTrip(r)
+				c.meanwhile(st, fsys)
+				time.Sleep(c.answers)
+				return resp, err
+			}})
+			if err := fsys.Rename("/f", "/g"); err != nil {
+				t.Errorf("%s: %v", what, err)
+			}
+			time.Sleep(time.Nanosecond)
+			st.wire.Forget()
+			for range 2 {
+				i, err := fsys.Stat("/g")
+				if c.size == 0 && !errors.Is(err, fs.ErrNotExist) || c.size > 0 && (err != nil || i.Size() != c.size) {
+					t.Errorf("%s: %v, %v", what, i, err)
+				}
+			}
+			if n := st.wire.Count("HeadObject"); n != c.heads {
+				t.Errorf("%s: %d HEADs", what, n)
+			}
+		})
+	}
 }
 
 // TestKnownVersion: a listing does not make the time of a version unknown.
@@ -236,25 +284,36 @@ func TestCacheOfTwoBackends(t *testing.T) {
 	}
 }
 
-// TestCacheAndOtherKeys: what one pair of keys may see is not told to those who ask with another, nor in another bucket.
+// TestCacheAndOtherKeys: what one pair of keys may see is not told to those who ask with another, or
+// with other headers, nor in another bucket.
 func TestCacheAndOtherKeys(t *testing.T) {
 	shared, client := new(Cache), new(sdk.Client)
-	view := func(c *sdk.Client, bucket string) cache {
-		return newCache(Options{Client: c, Bucket: bucket, MetadataCache: time.Minute, Cache: shared})
+	view := func(c *sdk.Client, bucket string, put PutOptions) cache {
+		return newCache(Options{Client: c, Bucket: bucket, MetadataCache: time.Minute, Cache: shared, Put: put})
 	}
-	mine := view(client, "b")
-	mine.put(object{key: "k", etag: "1", metadata: map[string]string{"a": "b"}, whole: true})
+	encrypted := func(b byte) PutOptions {
+		return PutOptions{Encryption: Encryption{CustomerKey: bytes.Repeat([]byte{b}, customerKeySize)}}
+	}
 	for what, c := range map[string]struct {
-		cache
-		want bool
+		writer, reader cache
+		want           bool
 	}{
-		"the same": {view(client, "b"), true}, "other keys": {view(new(sdk.Client), "b"), false}, "another bucket": {view(client, "c"), false},
+		"the same":              {view(client, "b", PutOptions{}), view(client, "b", PutOptions{}), true},
+		"the same customer key": {view(client, "b", encrypted(1)), view(client, "b", encrypted(1)), true},
+		"other options":         {view(client, "b", PutOptions{ACL: "private"}), view(client, "b", PutOptions{}), true},
+		"other keys":            {view(client, "b", PutOptions{}), view(new(sdk.Client), "b", PutOptions{}), false},
+		"another bucket":        {view(client, "b", PutOptions{}), view(client, "c", PutOptions{}), false},
+		"no customer key":       {view(client, "b", encrypted(1)), view(client, "b", PutOptions{}), false},
+		"another customer key":  {view(client, "b", encrypted(1)), view(client, "b", encrypted(2)), false},
+		"who does not pay":      {view(client, "b", PutOptions{RequesterPays: true}), view(client, "b", PutOptions{}), false},
 	} {
-		if _, ok := c.get("k"); ok != c.want {
-			t.Errorf("%s: %t", what, ok)
+		mine := object{key: what, etag: "1", metadata: map[string]string{"a": "b"}, whole: true}
+		c.writer.put(mine)
+		if _, ok := c.reader.get(what); ok != c.want {
+			t.Errorf("%s: it is told %t", what, ok)
 		}
-	}
-	if o := view(new(sdk.Client), "b").put(object{key: "k", etag: "1"}); o.whole || o.metadata != nil {
-		t.Errorf("other keys learn %+v", o)
+		if o := c.reader.put(object{key: what, etag: "1"}); o.whole != c.want {
+			t.Errorf("%s: it learns %+v", what, o)
+		}
 	}
 }

@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"iter"
-	"net/http"
 	"strings"
 	"time"
 
@@ -35,7 +34,7 @@ func (b *Backend) leftovers(ctx context.Context, prefix string, before time.Time
 			Bucket: &b.o.Bucket, Prefix: &prefix,
 			EncodingType: types.EncodingTypeUrl, // XML cannot hold every character that a key can
 		}
-		for {
+		for from := (*cursor)(nil); ; {
 			out, err := b.api.ListMultipartUploads(ctx, in)
 			if err != nil {
 				failed(err)
@@ -51,9 +50,12 @@ func (b *Backend) leftovers(ctx context.Context, prefix string, before time.Time
 			if !aws.ToBool(out.IsTruncated) {
 				return
 			}
-			key, id := decode(out.NextKeyMarker), aws.ToString(out.NextUploadIdMarker)
-			if key == "" || key == aws.ToString(in.KeyMarker) && id == aws.ToString(in.UploadIdMarker) {
-				failed(errNoNextPage)
+			key, marker := decode(out.NextKeyMarker), ""
+			if key != "" {
+				marker = key + "\x00" + aws.ToString(out.NextUploadIdMarker)
+			}
+			if from, err = from.to(&marker); err != nil {
+				failed(err)
 				return
 			}
 			in.KeyMarker, in.UploadIdMarker = &key, out.NextUploadIdMarker
@@ -74,9 +76,5 @@ func checkLeftover(l Leftover, prefix string) error {
 
 // Abort deletes the parts of an unfinished upload. One that has ended meanwhile is no error.
 func (b *Backend) Abort(ctx context.Context, l Leftover) error {
-	_, err := b.api.AbortMultipartUpload(ctx, &sdk.AbortMultipartUploadInput{Bucket: &l.Bucket, Key: &l.Key, UploadId: &l.ID})
-	if status(err) == http.StatusNotFound {
-		return nil
-	}
-	return fault("abort", b.name(l.Key), err)
+	return fault("abort", b.name(l.Key), b.abortUpload(ctx, l.Key, l.ID))
 }

@@ -1,21 +1,17 @@
 package s3
 
 import (
-	"cmp"
 	"context"
 	"fmt"
 	"maps"
 	"net/http"
 	"net/url"
-	"slices"
 	"strings"
-	"sync"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	sdk "github.com/aws/aws-sdk-go-v2/service/s3"
 	"github.com/aws/aws-sdk-go-v2/service/s3/types"
-	"golang.org/x/sync/errgroup"
 
 	"github.com/ftpgate/ftpgate/protocol/vfs"
 )
@@ -66,9 +62,6 @@ func (c copying) metadata(m map[string]string) map[string]string {
 	return other
 }
 
-// copiedParts is how many parts of one object are copied at once.
-const copiedParts = 8
-
 // run makes the copy. It fails with a precondition (preconditionFailed) if the source
 // is no longer the version, or if the condition on the target does not hold. It succeeds
 // only if the store has named the ETag of the target, for the caller may delete the source.
@@ -78,11 +71,12 @@ func (c copying) run(ctx context.Context, b *Backend) error {
 		return c.inParts(ctx, b)
 	}
 	made, err := c.inOne(ctx, b)
-	b.changed(c.to)
-	if err == nil {
-		b.seen(made) // listings go on showing its time
+	if err != nil {
+		b.changed(c.to)
+		return err
 	}
-	return err
+	b.cache.made(made) // listings go on showing its time
+	return nil
 }
 
 // inOne copies by one request.
@@ -104,7 +98,7 @@ func (c copying) inOne(ctx context.Context, b *Backend) (made object, err error)
 		in.Expires = expires(a)
 	}
 	in.IfMatch, in.IfNoneMatch = c.ifMatch, c.ifNoneMatch
-	attempts := 0
+	attempts, asked := 0, time.Now()
 	out, err := b.api.CopyObject(ctx, in, counting(&attempts))
 	if notImplemented(err) && (in.IfMatch != nil || in.IfNoneMatch != nil) {
 		in.IfMatch, in.IfNoneMatch = nil, nil
@@ -124,7 +118,7 @@ func (c copying) inOne(ctx context.Context, b *Backend) (made object, err error)
 	r := out.CopyObjectResult
 	made = c.from
 	made.key, made.etag, made.modified = c.to, aws.ToString(r.ETag), aws.ToTime(r.LastModified).Truncate(time.Second)
-	made.parts, made.asked = partsOf(made.etag), time.Time{}
+	made.parts, made.asked = partsOf(made.etag), asked
 	if in.MetadataDirective != "" {
 		made.metadata, made.whole = in.Metadata, true
 		made.mtime, _ = parseMtime(in.Metadata[mtimeKey])
@@ -148,142 +142,6 @@ func (c copying) ours(ctx context.Context, b *Backend) (o object, ok bool) {
 		return o, o.mtime.Equal(*c.mtime)
 	}
 	return o, isCopy(o, c.from)
-}
-
-// inParts copies a large object by several requests at once. The store does not copy
-// its attributes by itself then.
-func (c copying) inParts(ctx context.Context, b *Backend) error {
-	create, err := c.createInput(ctx, b)
-	if err != nil {
-		return err
-	}
-	id, err := b.beginCopy(ctx, create)
-	if err != nil {
-		return fault("copy", b.name(c.from.key), err)
-	}
-	parts, err := c.copyParts(ctx, b, &id)
-	if err == nil {
-		err = c.complete(ctx, b, &id, parts)
-	}
-	if err != nil {
-		after, cancel := context.WithTimeout(context.WithoutCancel(ctx), vfs.PublishTimeout)
-		defer cancel()
-		// If it fails, cleanup is left to `ftpgate s3 cleanup` and the bucket's lifecycle rule.
-		_, _ = b.api.AbortMultipartUpload(after, &sdk.AbortMultipartUploadInput{Bucket: &b.o.Bucket, Key: &c.to, UploadId: &id})
-	}
-	return fault("copy", b.name(c.from.key), err)
-}
-
-// beginCopy begins the upload of a copy in parts and returns its id. A copy that is cut waits cutPatience
-// for the answer: without it nobody could abort what it made.
-func (b *Backend) beginCopy(ctx context.Context, in *sdk.CreateMultipartUploadInput) (id string, err error) {
-	if err := ctx.Err(); err != nil {
-		return "", err
-	}
-	patient, cancel := context.WithTimeout(context.WithoutCancel(ctx), vfs.PublishTimeout)
-	defer cancel()
-	defer context.AfterFunc(ctx, func() { time.AfterFunc(cutPatience, cancel) })()
-	out, err := b.api.CreateMultipartUpload(patient, in)
-	if err == nil && aws.ToString(out.UploadId) == "" {
-		err = errNoResult
-	}
-	if err != nil {
-		return "", err
-	}
-	return *out.UploadId, nil
-}
-
-func (c copying) createInput(ctx context.Context, b *Backend) (*sdk.CreateMultipartUploadInput, error) {
-	a, err := b.attributes(ctx, c.from)
-	if err != nil {
-		return nil, err
-	}
-	in := &sdk.CreateMultipartUploadInput{
-		Bucket: &b.o.Bucket, Key: &c.to, Metadata: c.metadata(a.Metadata),
-		ACL: types.ObjectCannedACL(b.o.Put.ACL), StorageClass: types.StorageClass(b.classOf(c.from)),
-		ServerSideEncryption: types.ServerSideEncryption(b.o.Put.Encryption.Algorithm), SSEKMSKeyId: text(b.o.Put.Encryption.KMSKey),
-		CacheControl: a.CacheControl, ContentDisposition: a.ContentDisposition, ContentEncoding: a.ContentEncoding,
-		ContentLanguage: a.ContentLanguage, ContentType: a.ContentType, WebsiteRedirectLocation: a.WebsiteRedirectLocation,
-		Expires: expires(a),
-	}
-	in.Tagging, err = b.tagsOf(ctx, c.from.key, a)
-	return in, err
-}
-
-// partSize of a copy: all parts but the last are of this size.
-func (c copying) partSize(b *Backend) int64 {
-	return max(b.o.CopyPart, (c.from.size+maxParts-1)/maxParts)
-}
-
-func (c copying) copyParts(ctx context.Context, b *Backend, id *string) ([]types.CompletedPart, error) {
-	var mu sync.Mutex
-	var parts []types.CompletedPart
-	group, ctx := errgroup.WithContext(ctx)
-	group.SetLimit(copiedParts)
-	number := int32(0)
-	for first := int64(0); first < c.from.size; first += c.partSize(b) {
-		number++
-		n, last := number, min(first+c.partSize(b), c.from.size)-1
-		group.Go(func() error {
-			return guarded(func() error {
-				part, err := b.copyPart(ctx, &sdk.UploadPartCopyInput{
-					Bucket: &b.o.Bucket, Key: &c.to, UploadId: id, PartNumber: &n,
-					CopySource: aws.String(b.copySource(c.from.key)), CopySourceIfMatch: &c.from.etag,
-					CopySourceRange: aws.String(fmt.Sprintf("bytes=%d-%d", first, last)),
-				})
-				if err != nil {
-					return err
-				}
-				mu.Lock()
-				defer mu.Unlock()
-				parts = append(parts, part)
-				return nil
-			})
-		})
-	}
-	err := group.Wait()
-	slices.SortFunc(parts, func(a, b types.CompletedPart) int { return cmp.Compare(*a.PartNumber, *b.PartNumber) })
-	return parts, err
-}
-
-// copyPart copies a part of an object to one of an upload.
-func (b *Backend) copyPart(ctx context.Context, in *sdk.UploadPartCopyInput) (types.CompletedPart, error) {
-	out, err := b.api.UploadPartCopy(ctx, in)
-	if err == nil && (out.CopyPartResult == nil || aws.ToString(out.CopyPartResult.ETag) == "") {
-		err = errNoResult
-	}
-	if err != nil {
-		return types.CompletedPart{}, err
-	}
-	r := out.CopyPartResult
-	return types.CompletedPart{
-		PartNumber: in.PartNumber, ETag: r.ETag, ChecksumCRC32: r.ChecksumCRC32, ChecksumCRC32C: r.ChecksumCRC32C,
-		ChecksumCRC64NVME: r.ChecksumCRC64NVME, ChecksumSHA1: r.ChecksumSHA1, ChecksumSHA256: r.ChecksumSHA256,
-	}, nil
-}
-
-func (c copying) complete(ctx context.Context, b *Backend, id *string, parts []types.CompletedPart) error {
-	in := &sdk.CompleteMultipartUploadInput{
-		Bucket: &b.o.Bucket, Key: &c.to, UploadId: id, MultipartUpload: &types.CompletedMultipartUpload{Parts: parts},
-		IfMatch: c.ifMatch, IfNoneMatch: c.ifNoneMatch,
-	}
-	attempts := 0
-	out, err := b.api.CompleteMultipartUpload(ctx, in, counting(&attempts), retryUnlessSilent)
-	if notImplemented(err) && (in.IfMatch != nil || in.IfNoneMatch != nil) {
-		in.IfMatch, in.IfNoneMatch = nil, nil
-		out, err = b.api.CompleteMultipartUpload(ctx, in)
-	}
-	if err == nil && aws.ToString(out.ETag) == "" {
-		err = errNoResult
-	}
-	if err == nil || ctx.Err() != nil || attempts == 1 && !lostAnswer(err) {
-		return err
-	}
-	// If the answer was lost and the client asked again, the upload is not there any more.
-	if o, headErr := b.head(ctx, c.to); headErr == nil && o.size == c.from.size && o.etag == `"`+etagOf(parts)+`"` {
-		return nil
-	}
-	return err
 }
 
 // attributes are those of a version of an object, as a copy must be given them anew.

@@ -29,7 +29,7 @@
 // PutObject has vfs.PublishTimeout from its last byte, CompleteMultipartUpload 30 s and 1 s for every
 // 16 MiB, at most an hour. If the connection is given up before (ClientOptions.Timeout, or a
 // proxy's 504), it is not sent again: HEADs follow until the object is there, the multipart
-// upload has ended, or that time is over.
+// upload has ended, or that time is over. A copy in parts is published in the same way.
 //
 // ModeAppend and ModeRestart look at the object when they are opened, and begin with the
 // first byte or at Close: a head that is long enough for a part is copied by the store

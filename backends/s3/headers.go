@@ -17,6 +17,15 @@ type headers struct {
 	customerKey, customerKeySum string // SSE-C, in base64
 }
 
+func headersOf(o PutOptions) headers {
+	h := headers{requesterPays: o.RequesterPays}
+	if key := o.Encryption.CustomerKey; len(key) > 0 {
+		h.customerKey = base64.StdEncoding.EncodeToString(key)
+		h.customerKeySum = base64MD5(key)
+	}
+	return h
+}
+
 // install makes every request of a client carry h.
 func (h headers) install(o *sdk.Options) {
 	if h == (headers{}) {

@@ -38,7 +38,7 @@ type listing struct {
 // the keys, so a page is asked for while the one before it is parsed; but not before it is that
 // one's turn to be taken: two pages are coming at most.
 type coming struct {
-	token  *string // nil: the first page
+	from   *cursor // nil: the first page
 	cancel context.CancelFunc
 	turn   chan struct{} // closed when this page is the next to be taken
 	done   chan struct{} // closed when what follows is known
@@ -81,8 +81,8 @@ func (f *fsys) openDir(name string) (afero.File, error) {
 }
 
 // ask asks for a page, in a goroutine that Close waits for, when it is the turn of the page before it.
-func (l *listing) ask(token *string, before *coming) *coming {
-	c := &coming{token: token, turn: make(chan struct{}), done: make(chan struct{})}
+func (l *listing) ask(from *cursor, before *coming) *coming {
+	c := &coming{from: from, turn: make(chan struct{}), done: make(chan struct{})}
 	var ctx context.Context
 	ctx, c.cancel = context.WithCancel(l.ctx)
 	l.requests.Go(func() {
@@ -103,17 +103,18 @@ func (l *listing) ask(token *string, before *coming) *coming {
 // fetch makes the request for a page.
 func (l *listing) fetch(ctx context.Context, c *coming) error {
 	p, err := l.fs.listPage(ctx, listRequest{
-		prefix: l.dirKey, delimited: true, token: c.token, max: l.fs.o.PageSize,
+		prefix: l.dirKey, delimited: true, from: c.from, max: l.fs.o.PageSize,
 		early: func(token string) {
-			if c.next == nil { // the first of several attempts
-				c.next = l.ask(&token, c)
+			from, err := c.from.to(&token)
+			if err == nil && c.next == nil { // the first of several attempts
+				c.next = l.ask(from, c)
 			}
 		},
 	})
 	if err != nil {
 		return err
 	}
-	if c.next != nil && (p.next == nil || *p.next != *c.next.token) {
+	if c.next != nil && (p.next == nil || p.next.token != c.next.from.token) {
 		c.next.cancel()
 		c.next = nil
 	}

@@ -7,8 +7,10 @@ import (
 	"net/http"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
+	"time"
 
 	"github.com/ftpgate/ftpgate/backends/s3/internal/fake"
 	"github.com/ftpgate/ftpgate/protocol/vfs"
@@ -79,6 +81,65 @@ func TestBadListing(t *testing.T) {
 			}
 			if n := st.wire.Count("ListObjectsV2"); n > 3 {
 				t.Errorf("%s: %d requests", what, n)
+			}
+		}
+	}
+}
+
+// TestListingGoesRound: a list that comes to where it has been is an error, however long the way
+// round is, and for everybody who reads one.
+func TestListingGoesRound(t *testing.T) {
+	for _, c := range []struct{ before, round int }{{0, 1}, {1, 1}, {0, 2}, {1, 2}, {5, 3}, {3, 8}} {
+		for what, do := range map[string]func(b *Backend) error{
+			"LIST": func(b *Backend) error {
+				d, err := b.Open("", 0).Open("/d")
+				if err != nil {
+					return err
+				}
+				_, err = d.Readdir(-1)
+				return errors.Join(err, d.Close())
+			},
+			"RNTO": func(b *Backend) error { return b.Open("", 0).Rename("/d", "/e") },
+			"STAT": func(b *Backend) error { _, err := b.Open("", 0).Stat("/d"); return err },
+			"cleanup": func(b *Backend) error {
+				for l, err := range b.Leftovers(t.Context(), time.Time{}) {
+					if err != nil && l.Key == "" {
+						return err
+					}
+				}
+				return nil
+			},
+		} {
+			st := newFake(t, fake.Options{})
+			var pages atomic.Int32
+			circle := func(body func(token string) string) fake.Effect {
+				return func(r *http.Request, next http.RoundTripper) (*http.Response, error) {
+					n := int(pages.Add(1))
+					if n > c.before {
+						n = c.before + (n-c.before)%c.round
+					}
+					return answers(body(fmt.Sprint("token", n)))(r, next)
+				}
+			}
+			key := st.prefix + "d/f"
+			if what == "STAT" {
+				key = "" // it reads on as long as there is none
+			}
+			st.wire.Inject(fake.Fault{Op: "ListObjectsV2", When: func(c fake.Call) bool { return c.Query.Get("prefix") == st.prefix+"d/" },
+				Effect: circle(func(token string) string {
+					if key == "" {
+						return pageOf(token)
+					}
+					return pageOf(token, key)
+				})})
+			st.wire.Inject(fake.Fault{Op: "ListMultipartUploads", Effect: circle(func(token string) string {
+				return "<ListMultipartUploadsResult><IsTruncated>true</IsTruncated><NextKeyMarker>" + token + "</NextKeyMarker></ListMultipartUploadsResult>"
+			})})
+			if err := do(st.backend(t)); !errors.Is(err, vfs.ErrTransient) || !strings.Contains(err.Error(), "the storage ") {
+				t.Errorf("%s, %d pages and then a circle of %d: %v", what, c.before, c.round, err)
+			}
+			if n, most := int(pages.Load()), 4*(c.before+c.round)+4; n > most {
+				t.Errorf("%s, %d pages and then a circle of %d: it asked for %d", what, c.before, c.round, n)
 			}
 		}
 	}

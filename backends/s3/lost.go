@@ -2,7 +2,6 @@ package s3
 
 import (
 	"context"
-	"sync"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -17,7 +16,7 @@ import (
 //   - were begun while we asked, by the clock of the store,
 //   - have no part yet: in those of others the first part follows at once,
 //   - are no more than we have lost, or else nobody knows which are ours,
-//   - and only as long as no other upload of the key in this Backend is under way.
+//   - and only as long as no other upload of the key in this process is under way.
 //
 // In doubt an upload stays: without parts it costs nothing, and `s3 cleanup` finds it. If it was
 // another program's after all, begun in the same seconds, that one fails and publishes nothing.
@@ -49,11 +48,11 @@ func (m *multipart) dropLost() {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(u.ctx), dropPatience)
 	defer cancel()
 	ids := m.lostIDs(ctx)
-	if len(ids) > m.lost.answers || u.fs.uploading.others(u.key) {
+	if len(ids) > m.lost.answers || u.fs.turns.others(u.key) {
 		return
 	}
 	for _, id := range ids {
-		_ = m.abortOnce(ctx, id) // it stays if that fails
+		_ = u.fs.abortUpload(ctx, u.key, id) // it stays if that fails
 	}
 }
 
@@ -82,28 +81,4 @@ func (m *multipart) lostIDs(ctx context.Context) (ids []string) {
 		}
 	}
 	return ids
-}
-
-// uploading counts the multipart uploads of each key that are under way.
-type uploading struct {
-	mu sync.Mutex
-	of map[string]int
-}
-
-func (c *uploading) add(key string, n int) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	if c.of == nil {
-		c.of = make(map[string]int)
-	}
-	if c.of[key] += n; c.of[key] == 0 {
-		delete(c.of, key)
-	}
-}
-
-// others reports whether there is another one than that of the caller.
-func (c *uploading) others(key string) bool {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	return c.of[key] > 1
 }

@@ -7,7 +7,6 @@ import (
 	"encoding/base64"
 	"encoding/hex"
 	"fmt"
-	"net/http"
 	"slices"
 	"strings"
 	"sync"
@@ -86,7 +85,7 @@ func (m *multipart) place() (number int32, err error) {
 	select {
 	case m.slots <- struct{}{}:
 		if m.number == 0 {
-			m.u.fs.uploading.add(m.u.key, 1)
+			m.u.fs.turns.uploads(m.u.key, 1)
 			m.wg.Go(func() {
 				defer close(m.created)
 				m.err = guarded(func() (err error) {
@@ -205,7 +204,7 @@ func (u *upload) complete() error {
 	}
 	m.promise(in)
 	err := u.decide(publication{
-		limit: assembly(u.size), goesOn: m.goesOn,
+		key: u.key, id: m.id, limit: assembly(u.size),
 		request: func(ctx context.Context, a attempt) error {
 			in.IfMatch, in.IfNoneMatch = a.ifMatch, a.ifNoneMatch
 			out, err := u.fs.api.CompleteMultipartUpload(ctx, in, append(a.options, retryUnlessSilent)...)
@@ -275,22 +274,13 @@ func (m *multipart) abort() error {
 	}
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(m.u.ctx), vfs.PublishTimeout)
 	defer cancel()
-	err := m.abortOnce(ctx, m.id)
+	err := m.u.fs.abortUpload(ctx, m.u.key, m.id)
 	for range lateAborts {
 		if !m.late.Load() {
 			break
 		}
 		time.Sleep(latePause)
-		err = m.abortOnce(ctx, m.id)
-	}
-	return err
-}
-
-func (m *multipart) abortOnce(ctx context.Context, id string) error {
-	b := m.u.fs
-	_, err := b.api.AbortMultipartUpload(ctx, &sdk.AbortMultipartUploadInput{Bucket: &b.o.Bucket, Key: &m.u.key, UploadId: &id})
-	if status(err) == http.StatusNotFound {
-		return nil
+		err = m.u.fs.abortUpload(ctx, m.u.key, m.id)
 	}
 	return err
 }
@@ -298,5 +288,5 @@ func (m *multipart) abortOnce(ctx context.Context, id string) error {
 // end follows an upload that was begun and has been published or aborted.
 func (m *multipart) end() {
 	m.dropLost()
-	m.u.fs.uploading.add(m.u.key, -1)
+	m.u.fs.turns.uploads(m.u.key, -1)
 }

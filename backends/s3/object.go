@@ -26,7 +26,7 @@ type object struct {
 	storageClass string
 
 	whole bool      // metadata and mtime are known
-	asked time.Time // when the request that saw it began; zero: now
+	asked time.Time // when the request that saw or made it began; zero: now
 }
 
 // head asks for one object: one HEAD.

@@ -17,8 +17,8 @@ import (
 // listRequest asks for one page of keys.
 type listRequest struct {
 	prefix    string
-	delimited bool // what is in directories below is one prefix for each of them
-	token     *string
+	delimited bool    // what is in directories below is one prefix for each of them
+	from      *cursor // nil: the beginning
 	max       int32
 	early     func(token string) // told the token of the next page before this one is parsed; nil: nobody
 }
@@ -27,7 +27,34 @@ type listRequest struct {
 type page struct {
 	objects  []object
 	prefixes []string // ending in "/"
-	next     *string  // the token of the next page; nil: there is none
+	next     *cursor  // the next page; nil: there is none
+}
+
+// cursor is where a page begins.
+type cursor struct {
+	token string
+	pages int    // before it
+	mark  string // the token of an earlier page, of which that of no later one may be the same
+}
+
+// to is the cursor of the page after that of c. A list that goes round in a circle comes to its
+// mark, however large the circle is: the mark moves on when twice as many pages have been seen (Brent).
+// Keys tell nothing, for not every store lists them in order.
+func (c *cursor) to(token *string) (*cursor, error) {
+	next := cursor{token: aws.ToString(token), pages: 1}
+	if c != nil {
+		next.pages, next.mark = c.pages+1, c.mark
+		if next.token == c.token {
+			return nil, errNoNextPage
+		}
+	}
+	if next.token == "" || next.token == next.mark {
+		return nil, errNoNextPage
+	}
+	if next.pages&(next.pages-1) == 0 {
+		next.mark = next.token
+	}
+	return &next, nil
 }
 
 // list asks for a page. A store may answer with fewer keys than it has, or with none: then
@@ -37,7 +64,7 @@ func (b *Backend) list(ctx context.Context, r listRequest) (page, error) {
 	p, err := b.listOnce(ctx, r)
 	for err == nil && p.next != nil && !r.satisfied(p) {
 		var more page
-		r.token = p.next
+		r.from = p.next
 		more, err = b.listOnce(ctx, r)
 		p.objects, p.prefixes, p.next = append(p.objects, more.objects...), append(p.prefixes, more.prefixes...), more.next
 	}
@@ -61,8 +88,11 @@ func (b *Backend) listPage(ctx context.Context, r listRequest) (page, error) {
 func (b *Backend) listOnce(ctx context.Context, r listRequest) (page, error) {
 	asked := time.Now()
 	in := &sdk.ListObjectsV2Input{
-		Bucket: &b.o.Bucket, Prefix: &r.prefix, ContinuationToken: r.token, MaxKeys: &r.max,
+		Bucket: &b.o.Bucket, Prefix: &r.prefix, MaxKeys: &r.max,
 		EncodingType: types.EncodingTypeUrl, // XML cannot hold every character that a key can
+	}
+	if r.from != nil {
+		in.ContinuationToken = &r.from.token
 	}
 	if r.delimited {
 		in.Delimiter = aws.String("/")
@@ -97,9 +127,8 @@ func (b *Backend) listOnce(ctx context.Context, r listRequest) (page, error) {
 		}
 	}
 	if aws.ToBool(out.IsTruncated) {
-		p.next = out.NextContinuationToken
-		if aws.ToString(p.next) == "" || aws.ToString(p.next) == aws.ToString(r.token) {
-			return page{}, errNoNextPage
+		if p.next, err = r.from.to(out.NextContinuationToken); err != nil {
+			return page{}, err
 		}
 	}
 	return p, nil
@@ -107,7 +136,7 @@ func (b *Backend) listOnce(ctx context.Context, r listRequest) (page, error) {
 
 // What a store must not answer. To go on would show a part of a directory as all of it, or
 // the keys of others.
-var errNoNextPage = fmt.Errorf("%w: the storage says that its list goes on, and not where", vfs.ErrTransient)
+var errNoNextPage = fmt.Errorf("%w: the storage says that its list goes on, and not where, or where it has been", vfs.ErrTransient)
 
 func unasked(key, prefix string) error {
 	return fmt.Errorf("%w: the storage lists %q where it was asked for what is directly below %q", vfs.ErrTransient, key, prefix)
@@ -133,8 +162,7 @@ func unescape(s *string) string {
 	return text
 }
 
-// walk calls f with every object below a prefix, in the order of the keys, which is
-// that of their bytes.
+// walk calls f with every object below a prefix, in the order in which the store lists them.
 func (b *Backend) walk(ctx context.Context, prefix string, f func(*object) error) error {
 	for r := (listRequest{prefix: prefix, max: DefaultPageSize}); ; {
 		p, err := b.list(ctx, r)
@@ -146,7 +174,7 @@ func (b *Backend) walk(ctx context.Context, prefix string, f func(*object) error
 				return err
 			}
 		}
-		if r.token = p.next; r.token == nil {
+		if r.from = p.next; r.from == nil {
 			return nil
 		}
 	}

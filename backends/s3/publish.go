@@ -30,7 +30,7 @@ func (u *upload) put() error {
 	c := u.collected()
 	in := u.fs.putInput(u.key, u.metadata(), c)
 	p := publication{
-		limit: vfs.PublishTimeout,
+		key: u.key, limit: vfs.PublishTimeout,
 		request: func(ctx context.Context, a attempt) error {
 			in.Body = &body{c: c, progress: a.progress} // what was sent once has been read to its end
 			in.IfMatch, in.IfNoneMatch = a.ifMatch, a.ifNoneMatch
@@ -70,10 +70,11 @@ func isConflict(err error) bool {
 
 // publication is a request that publishes.
 type publication struct {
+	key     string
+	id      string // of the multipart upload that it completes; "": it is another request
 	request func(ctx context.Context, a attempt) error
-	would   func() made                    // the object that it makes
-	limit   time.Duration                  // without progress
-	goesOn  func(ctx context.Context) bool // the store may still be at it; nil: nobody can ask
+	would   func() made   // the object that it makes
+	limit   time.Duration // without progress
 }
 
 // attempt is what one try of it is told.
@@ -88,6 +89,9 @@ type made struct {
 	size int64
 	etag string // without quotes, where it is computed from the content
 	sums sums
+
+	copyOf string // what the metadata says of a copy (copyOfKey); "": nothing
+	mtime  string // what it must say (mtimeKey), as of a copy onto itself; "": anything
 }
 
 // conditions are If-Match and If-None-Match of the request that publishes.
@@ -107,11 +111,9 @@ func (u *upload) conditions() (ifMatch, ifNoneMatch *string) {
 // others than this gateway.
 func (u *upload) decide(p publication) error {
 	// Not every store minds conditions: no rename of ours looks now and copies later.
-	ctx, cancel := u.fs.detached()
-	defer cancel()
-	done, err := u.fs.turns.take(ctx, u.key)
+	done, err := u.fs.turns.take(context.WithoutCancel(u.ctx), u.key)
 	if err != nil {
-		return errBusy
+		return err
 	}
 	defer done()
 	defer u.fs.changed(u.key)
@@ -122,12 +124,12 @@ func (u *upload) decide(p publication) error {
 			return err
 		}
 	}
-	err = u.try(p, attempt{ifMatch: ifMatch, ifNoneMatch: ifNoneMatch})
+	err = u.fs.try(u.ctx, p, attempt{ifMatch: ifMatch, ifNoneMatch: ifNoneMatch})
 	if conditional && notImplemented(err) {
 		if err := u.isAsExpected(); err != nil { // the first request took its time
 			return err
 		}
-		err = u.try(p, attempt{})
+		err = u.fs.try(u.ctx, p, attempt{})
 	}
 	switch {
 	case !u.lostRace(err):
@@ -141,8 +143,8 @@ func (u *upload) decide(p publication) error {
 // try runs the request, which nothing but its own timeout ends, and finds out what has
 // become of it if the answer was lost: then what is there is compared with what would
 // have been made.
-func (u *upload) try(p publication, a attempt) error {
-	ctx, progress, stop := patient(u.ctx, p.limit)
+func (b *Backend) try(ctx context.Context, p publication, a attempt) error {
+	ctx, progress, stop := patient(ctx, p.limit)
 	defer stop()
 	attempts := 0
 	a.progress, a.options = progress, []func(*sdk.Options){writing, counting(&attempts)}
@@ -152,7 +154,7 @@ func (u *upload) try(p publication, a attempt) error {
 	}
 	// Only the answer to the first attempt says what has become of the request: a second
 	// one may have met what the first one has made.
-	if (attempts > 1 || lostAnswer(err)) && u.settle(ctx, p, err) {
+	if (attempts > 1 || lostAnswer(err)) && b.settle(ctx, p, err) {
 		return nil
 	}
 	if ctx.Err() != nil {
@@ -160,8 +162,6 @@ func (u *upload) try(p publication, a attempt) error {
 	}
 	return err
 }
-
-var errBusy = fmt.Errorf("%w: another file of that name is being published", vfs.ErrTransient)
 
 // isAsExpected asks for what the conditions are about.
 func (u *upload) isAsExpected() error {

@@ -145,24 +145,6 @@ func TestConditionsIgnored(t *testing.T) {
 	}
 }
 
-// The turn ends with the upload, and nobody waits for it for ever.
-func TestTurnOfUpload(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		r := newRig(t, newBubble(t, fake.Options{}))
-		done, err := r.b.turns.take(t.Context(), r.prefix+"f")
-		if err != nil {
-			t.Fatal(err)
-		}
-		if err := r.upload("/f", vfs.ModeCreate, noise(10)); !errors.Is(err, vfs.ErrTransient) {
-			t.Errorf("while another has the turn: %v", err)
-		}
-		done()
-		if err := r.upload("/f", vfs.ModeCreate, noise(10)); err != nil {
-			t.Error(err)
-		}
-	})
-}
-
 // What Amazon's is called heeds conditions.
 func TestHeedsConditions(t *testing.T) {
 	for endpoint, want := range map[string]bool{"": true, "https://s3.eu-central-1.amazonaws.com": true, "https://s3.example": false} {

@@ -117,10 +117,10 @@ func (r *renaming) each(ctx context.Context, atOnce int, do func(ctx context.Con
 	group, ctx := errgroup.WithContext(ctx)
 	group.SetLimit(atOnce)
 	for i := range r.objects {
-		if ctx.Err() != nil {
-			break
-		}
 		group.Go(func() error {
+			if err := ctx.Err(); err != nil {
+				return err // those that are on their way may all come to a good end
+			}
 			return guarded(func() error { return do(ctx, &r.objects[i]) })
 		})
 	}

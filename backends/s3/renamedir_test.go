@@ -342,3 +342,18 @@ func TestRenameClaimElsewhere(t *testing.T) {
 		}
 	}
 }
+
+// TestRenameDirectoryCutBetween: an RNTO that is cut does not take what it has done for all, though
+// nothing fails.
+func TestRenameDirectoryCutBetween(t *testing.T) {
+	ctx, cancel := context.WithCancel(t.Context())
+	r, done := &renaming{objects: make([]object, 3)}, 0
+	err := r.each(ctx, 1, func(context.Context, *object) error {
+		done++
+		cancel()
+		return nil
+	})
+	if !errors.Is(err, context.Canceled) || done == len(r.objects) {
+		t.Errorf("%d are done, and it says %v", done, err)
+	}
+}

@@ -39,12 +39,18 @@ func patient(parent context.Context, limit time.Duration) (ctx context.Context, 
 // settle finds out whether a request whose answer was lost has published: one HEAD tells.
 // If nothing was heard for so long that somebody has hung up, the store may still be at it: then
 // the HEAD is repeated as long as it may, and ctx lasts.
-func (u *upload) settle(ctx context.Context, p publication, err error) bool {
+func (b *Backend) settle(ctx context.Context, p publication, err error) bool {
 	made := p.would()
 	for {
-		// In this order: what ended between the two questions is found.
-		over := !silent(err) || p.goesOn == nil || ctx.Err() != nil || !p.goesOn(ctx)
-		if u.isThere(made) {
+		// In this order: what ended between two questions is found, and after an abort nothing can
+		// become an object any more.
+		over := !silent(err) || p.id == "" || ctx.Err() != nil || !b.goesOn(ctx, p.key, p.id)
+		if over && p.id != "" {
+			after, cancel := context.WithTimeout(context.WithoutCancel(ctx), vfs.PublishTimeout)
+			_ = b.abortUpload(after, p.key, p.id) // if it fails, whoever began the upload tries again
+			cancel()
+		}
+		if b.isThere(ctx, p.key, made) {
 			return true
 		}
 		if over {
@@ -57,11 +63,19 @@ func (u *upload) settle(ctx context.Context, p publication, err error) bool {
 	}
 }
 
-// goesOn reports whether the multipart upload has not ended, as far as the store tells.
-func (m *multipart) goesOn(ctx context.Context) bool {
-	b := m.u.fs
-	_, err := b.api.ListParts(ctx, &sdk.ListPartsInput{Bucket: &b.o.Bucket, Key: &m.u.key, UploadId: &m.id, MaxParts: aws.Int32(1)})
+// goesOn reports whether a multipart upload has not ended, as far as the store tells.
+func (b *Backend) goesOn(ctx context.Context, key, id string) bool {
+	_, err := b.api.ListParts(ctx, &sdk.ListPartsInput{Bucket: &b.o.Bucket, Key: &key, UploadId: &id, MaxParts: aws.Int32(1)})
 	return status(err) != http.StatusNotFound
+}
+
+// abortUpload ends a multipart upload. One that has ended is no error.
+func (b *Backend) abortUpload(ctx context.Context, key, id string) error {
+	_, err := b.api.AbortMultipartUpload(ctx, &sdk.AbortMultipartUploadInput{Bucket: &b.o.Bucket, Key: &key, UploadId: &id})
+	if status(err) == http.StatusNotFound {
+		return nil
+	}
+	return err
 }
 
 // silent reports whether the request was sent and nobody had the patience to wait for the answer:
@@ -82,17 +96,17 @@ func (r unlessSilent) IsErrorRetryable(err error) bool {
 func retryUnlessSilent(o *sdk.Options) { o.Retryer = unlessSilent{o.Retryer} }
 
 // isThere asks once whether the object is the one that would have been made. Where the
-// store encrypts, the ETag says nothing; then the checksum does.
-func (u *upload) isThere(m made) bool {
-	ctx, cancel := u.fs.detached()
+// store encrypts, the ETag says nothing; then the checksum does, or of a copy what it says itself.
+func (b *Backend) isThere(ctx context.Context, key string, m made) bool {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), vfs.PublishTimeout)
 	defer cancel()
-	in := &sdk.HeadObjectInput{Bucket: &u.fs.o.Bucket, Key: &u.key, ChecksumMode: types.ChecksumModeEnabled}
-	out, err := u.fs.api.HeadObject(ctx, in)
-	if err != nil || aws.ToInt64(out.ContentLength) != m.size {
+	out, err := b.api.HeadObject(ctx, &sdk.HeadObjectInput{Bucket: &b.o.Bucket, Key: &key, ChecksumMode: types.ChecksumModeEnabled})
+	if err != nil || aws.ToInt64(out.ContentLength) != m.size || m.mtime != "" && out.Metadata[mtimeKey] != m.mtime {
 		return false
 	}
 	same := func(a, b *string) bool { return a != nil && b != nil && *a == *b }
 	return aws.ToString(out.ETag) == `"`+m.etag+`"` || same(out.ChecksumCRC32, m.sums.crc32) ||
 		same(out.ChecksumCRC32C, m.sums.crc32c) || same(out.ChecksumCRC64NVME, m.sums.crc64) ||
-		same(out.ChecksumSHA1, m.sums.sha1) || same(out.ChecksumSHA256, m.sums.sha256)
+		same(out.ChecksumSHA1, m.sums.sha1) || same(out.ChecksumSHA256, m.sums.sha256) ||
+		m.copyOf != "" && out.Metadata[copyOfKey] == m.copyOf
 }

@@ -8,36 +8,42 @@ import (
 )
 
 // errTooSlow ends an upload whose client holds memory that others wait for.
-var errTooSlow = fmt.Errorf("%w: the client sends less than %d bytes a second, and others wait for the memory it holds", vfs.ErrTransient, slowestPace)
+var errTooSlow = fmt.Errorf("%w: the client sends less than %d bytes a second, and others wait for what it holds of transfer_memory", vfs.ErrTransient, slowestPace)
 
 // busy notes that the transfer has n bytes from its client, which is not waited for until
 // waiting is called.
 func (c *Claim) busy(n int) {
-	b := c.b
-	if b == nil {
-		return
-	}
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	if !c.idle.IsZero() {
-		waited := time.Since(c.idle)
-		c.waited += waited
-		c.debt += waited
-	}
-	c.debt = max(0, min(c.debt, 2*slowPatience)-time.Duration(n)*time.Second/slowestPace)
-	c.idle = time.Time{}
-	c.moved += int64(n)
+	c.note(func(now time.Time) {
+		c.debt = max(0, min(c.debt, 2*slowPatience)-time.Duration(n)*time.Second/slowestPace)
+		c.moved += int64(n)
+	})
 }
 
 // waiting notes that the client is waited for.
 func (c *Claim) waiting() {
+	c.note(func(now time.Time) { c.idle, c.paced = now, false })
+}
+
+// pacing notes that the client may not send for now: it is not waited for until waiting is called.
+func (c *Claim) pacing() {
+	c.note(func(now time.Time) { c.idle, c.paced = now, true })
+}
+
+// note adds up what was waited for until now, and says what comes next.
+func (c *Claim) note(next func(now time.Time)) {
 	b := c.b
 	if b == nil {
 		return
 	}
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	c.idle = time.Now()
+	now := time.Now()
+	if !c.idle.IsZero() {
+		c.debt = c.owes(now)
+		c.waited += now.Sub(c.idle)
+	}
+	c.idle = time.Time{}
+	next(now)
 }
 
 // look finds out who is slow, and does about it what the documentation of Budget says.
@@ -47,7 +53,7 @@ func (b *Budget) look() {
 	b.mu.Lock()
 	for c := range b.claims {
 		c.judge(b, now)
-		if !c.idle.IsZero() && c.sum() > 0 && (worst == nil || c.owes(now) > worst.owes(now)) {
+		if !c.idle.IsZero() && !c.paced && c.sum() > 0 && (worst == nil || c.owes(now) > worst.owes(now)) {
 			worst = c
 		}
 	}
@@ -65,7 +71,7 @@ func (b *Budget) look() {
 }
 
 // judge notes whether c trickles, once in lookEvery. What was waited for the store or for
-// memory is not the client's.
+// memory does not count.
 func (c *Claim) judge(b *Budget, now time.Time) {
 	since := now.Sub(c.looked)
 	if since < lookEvery {
@@ -84,7 +90,7 @@ func (c *Claim) judge(b *Budget, now time.Time) {
 
 // owes is how much longer the client was waited for than what it has sent may take.
 func (c *Claim) owes(now time.Time) time.Duration {
-	if c.idle.IsZero() {
+	if c.idle.IsZero() || c.paced {
 		return c.debt
 	}
 	return c.debt + now.Sub(c.idle)

@@ -206,3 +206,88 @@ func TestSlowOneByOne(t *testing.T) {
 		}
 	})
 }
+
+// Clients that may not send any faster are never ended, however long others wait. What they have
+// reserved goes to those all the same.
+func TestPacedIsNotSlow(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		const clients, piece = 12, 256
+		r := newRig(t, newBubble(t, fake.Options{}), func(o *Options) {
+			o.PartSize, o.Put.Checksum = DefaultPartSize, ""
+		})
+		sink(r.wire, 20<<20)
+		stop := make(chan struct{})
+		var wg sync.WaitGroup
+		for i := range clients {
+			wg.Go(func() {
+				f, err := r.fs.openUpload("/paced"+string(rune('A'+i)), vfs.ModeReplace)
+				if err == nil {
+					_, err = f.Write(make([]byte, smallUpload+1))
+				}
+				for err == nil {
+					time.Sleep(time.Millisecond) // the client is quick
+					vfs.Paced(f)
+					select {
+					case <-time.After(time.Second):
+						_, err = f.Write(make([]byte, piece))
+						continue
+					case <-stop:
+					}
+					err = f.Close()
+					break
+				}
+				if err != nil {
+					t.Errorf("an upload ended with %v", err)
+				}
+			})
+		}
+		time.Sleep(time.Second)
+		for range 20 {
+			begin := time.Now()
+			f := r.create("/quick", vfs.ModeReplace)
+			if _, err := f.Write(make([]byte, 20<<20)); err != nil {
+				t.Errorf("write: %v", err)
+			}
+			if used := r.budget.Used(); used > r.budget.total {
+				t.Errorf("%d bytes are in use", used)
+			}
+			if err := f.Close(); err != nil || time.Since(begin) > 10*time.Second {
+				t.Errorf("an upload beside them took %v: %v", time.Since(begin), err)
+			}
+			time.Sleep(slowPatience)
+		}
+		// Who needs more than they leave waits for as long as it takes.
+		ctx, cancel := context.WithCancel(t.Context())
+		rest := taking(ctx, r.budget.Claim(func() { t.Error("who waits was ended") }), part(60<<20))
+		time.Sleep(10 * slowPatience)
+		waits(t, rest, "who needs all")
+		cancel()
+		close(stop)
+		wg.Wait()
+	})
+}
+
+// A pause of ours does not make good what a client owes, and what comes after it counts again.
+func TestPacedAndSlow(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		b := NewBudget(80)
+		ended := make(chan time.Time, 1)
+		var c *Claim
+		c = b.Claim(func() { ended <- time.Now(); c.Close() })
+		if err := c.Take(t.Context(), part(70)); err != nil {
+			t.Fatal(err)
+		}
+		began := time.Now()
+		done := taking(t.Context(), b.Claim(nil), part(79))
+		c.waiting()
+		time.Sleep(slowPatience / 2)
+		c.pacing()
+		time.Sleep(10 * slowPatience)
+		c.busy(1)
+		c.waiting()
+		if at := (<-ended).Sub(began); at < 11*slowPatience || at > 11*slowPatience+3*lookEvery {
+			t.Errorf("it was ended after %v", at)
+		}
+		granted(t, done, "who waits")
+	})
+}

@@ -187,3 +187,22 @@ func TestTurnsOfTimes(t *testing.T) {
 		}
 	})
 }
+
+// TestTimeOfPartsIsSet: an object in parts that was not copied onto itself is not taken for its copy, though
+// both have the same ETag.
+func TestTimeOfPartsIsSet(t *testing.T) {
+	for what, effect := range map[string]fake.Effect{"not done": fake.Reset(), "done": fake.LoseAnswer()} {
+		st := newFake(t, fake.Options{MinPartSize: leastPart})
+		st.putParts(t, "f", "seed")
+		fsys := st.backend(t, func(o *Options) { o.CopyPart, o.minPart = faultPart, leastPart }).Open("", 0)
+		st.wire.Inject(fake.Fault{Op: "CompleteMultipartUpload", Effect: effect})
+		err := fsys.Chtimes("/f", time.Time{}, time.Unix(1e9, 0))
+		i, statErr := fsys.Stat("/f")
+		if statErr != nil {
+			t.Fatal(statErr)
+		}
+		if set := i.ModTime().Equal(time.Unix(1e9, 0)); set != (err == nil) || set != (what == "done") {
+			t.Errorf("%s: it says %v, and the time is %v", what, err, i.ModTime())
+		}
+	}
+}

@@ -2,58 +2,115 @@ package s3
 
 import (
 	"context"
+	"fmt"
 	"slices"
 	"sync"
+
+	"github.com/ftpgate/ftpgate/protocol/vfs"
 )
 
-// turns lets one at a time work on a key. Where the store has no conditions, at least
-// the sessions of this gateway do not slip in between each other's look and request.
-type turns struct {
-	mu    sync.Mutex
-	taken map[string]chan struct{} // closed when the key is free again
+// Turns let one at a time work on an object. Where the store has no conditions, at least
+// the sessions of this gateway do not slip in between each other's look and request. The backends
+// of a process share one: some may be different views of one bucket. The zero Turns are ready.
+type Turns struct {
+	mu        sync.Mutex
+	taken     map[string]chan struct{} // closed when the object is free again
+	uploading map[string]int           // the multipart uploads of the object that are under way
 }
 
-// take waits for the turn on all of the keys; done ends it. Whoever takes several names
-// them in one call, which sorts them: two that want the same ones do not wait for each other.
-func (t *turns) take(ctx context.Context, keys ...string) (done func(), err error) {
-	keys = slices.Clone(keys)
-	slices.Sort(keys)
-	keys = slices.Compact(keys)
+// turns are Turns as one backend uses them.
+type turns struct {
+	*Turns
+	store string // of storeOf
+}
+
+func newTurns(o Options) turns {
+	t := turns{o.Turns, storeOf(o)}
+	if t.Turns == nil {
+		t.Turns = new(Turns)
+	}
+	return t
+}
+
+// storeOf is what keys are unique in: the endpoint and the bucket.
+func storeOf(o Options) string { return Endpoint(o.Client) + "\x00" + o.Bucket }
+
+func (t turns) object(key string) string { return t.store + "\x00" + key }
+
+// errBusy: whoever has the turn may keep it for as long as the store writes a large object.
+var errBusy = fmt.Errorf("%w by an upload, rename or deletion that has not ended within %v", vfs.ErrBusy, vfs.PublishTimeout)
+
+// take waits for the turn on all of the keys, for vfs.PublishTimeout at most; done ends it. Whoever
+// takes several names them in one call, which sorts them: two that want the same ones do not wait
+// for each other.
+func (t turns) take(ctx context.Context, keys ...string) (done func(), err error) {
+	bounded, cancel := context.WithTimeout(ctx, vfs.PublishTimeout)
+	defer cancel()
+	objects := make([]string, len(keys))
 	for i, key := range keys {
-		if err := t.takeOne(ctx, key); err != nil {
-			t.end(keys[:i])
-			return nil, err
+		objects[i] = t.object(key)
+	}
+	slices.Sort(objects)
+	objects = slices.Compact(objects)
+	for i, object := range objects {
+		if !t.takeOne(bounded, object) {
+			t.end(objects[:i])
+			if err := ctx.Err(); err != nil {
+				return nil, err
+			}
+			return nil, errBusy
 		}
 	}
-	return func() { t.end(keys) }, nil
+	return func() { t.end(objects) }, nil
 }
 
-func (t *turns) takeOne(ctx context.Context, key string) error {
+// takeOne reports whether it got the turn before ctx ended.
+func (t *Turns) takeOne(ctx context.Context, object string) bool {
 	for {
 		t.mu.Lock()
-		busy := t.taken[key]
+		busy := t.taken[object]
 		if busy == nil {
 			if t.taken == nil {
 				t.taken = make(map[string]chan struct{})
 			}
-			t.taken[key] = make(chan struct{})
+			t.taken[object] = make(chan struct{})
 			t.mu.Unlock()
-			return nil
+			return true
 		}
 		t.mu.Unlock()
 		select {
 		case <-busy:
 		case <-ctx.Done():
-			return ctx.Err()
+			return false
 		}
 	}
 }
 
-func (t *turns) end(keys []string) {
+func (t *Turns) end(objects []string) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	for _, key := range keys {
-		close(t.taken[key])
-		delete(t.taken, key)
+	for _, object := range objects {
+		close(t.taken[object])
+		delete(t.taken, object)
 	}
+}
+
+// uploads notes that a multipart upload of the key has begun (1) or ended (-1).
+func (t turns) uploads(key string, n int) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if t.uploading == nil {
+		t.uploading = make(map[string]int)
+	}
+	object := t.object(key)
+	if t.uploading[object] += n; t.uploading[object] == 0 {
+		delete(t.uploading, object)
+	}
+}
+
+// others reports whether there is another multipart upload of the key than that of the caller.
+func (t turns) others(key string) bool {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return t.uploading[t.object(key)] > 1
 }

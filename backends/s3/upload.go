@@ -105,6 +105,9 @@ func (u *upload) Write(p []byte) (int, error) {
 
 func (u *upload) WriteString(s string) (int, error) { return u.Write([]byte(s)) }
 
+// Paced implements vfs.Pacer.
+func (u *upload) Paced() { u.claim.pacing() }
+
 // HintSize implements vfs.SizeHinter.
 func (u *upload) HintSize(n int64) {
 	u.mu.Lock()

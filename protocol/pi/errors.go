@@ -122,6 +122,8 @@ func codeFor(err error, r *row) (ftp.Code, string) {
 		return 552, "Storage quota exceeded."
 	case is(vfs.ErrNoSpace):
 		return 452, "No space left on storage."
+	case is(vfs.ErrBusy):
+		return 450, "This name is in use by another transfer or command, try again later."
 	case is(vfs.ErrTransient):
 		return 450, "Temporarily unavailable, try again."
 	case is(vfs.ErrUnsupported):

@@ -54,6 +54,7 @@ func TestErrorMap(t *testing.T) {
 		{vfs.ErrQuota, stor, 552},
 		{vfs.ErrNoSpace, stor, 452},
 		{vfs.ErrTransient, stor, 450},
+		{vfs.ErrBusy, rnto, 450},
 		{vfs.ErrUnsupported, stor, 504},
 		{fs.ErrPermission, stor, 550},
 		{errDenied, stor, 550},
@@ -81,6 +82,13 @@ func TestErrorMap(t *testing.T) {
 				t.Errorf("%v: %s", err, r)
 			}
 		}
+	}
+}
+
+// TestBusyNameSaysSo: whoever waited for a name in vain learns that it was the name.
+func TestBusyNameSaysSo(t *testing.T) {
+	if r := replyTo(fmt.Errorf("S3: %w", vfs.ErrBusy), &command{}).String(); !strings.Contains(r, "in use") {
+		t.Errorf("it says %q", r)
 	}
 }
 

@@ -24,6 +24,9 @@ const AllRights = allRights
 // ReplyTimeout is how long a client may leave its replies unread.
 const ReplyTimeout = replyTimeout
 
+// HashTurns is how many digests could be computed at once just now, by those who wait for a turn.
+func (s *Server) HashTurns() int { return len(s.hashing) }
+
 // SlotsTaken is how many sessions count against the limits.
 func (s *Server) SlotsTaken() int {
 	s.slots.mu.Lock()

@@ -8,6 +8,7 @@ import (
 	"runtime"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/ftpgate/ftpgate/protocol/ftp"
 	"github.com/ftpgate/ftpgate/protocol/vfs"
@@ -186,11 +187,14 @@ func (s *session) mayHash(ctx context.Context, path string) bool {
 // hashing computes digests. There are as many buffers as may be used at once, so few
 // that transfers do not feel it. Whoever has filled one and hashed it gives it back, and
 // the longest-waiting gets it: however many files are hashed, and however large, each
-// comes to its end, and the more there are the slower.
+// comes to its end, and the more there are the slower. Whoever waits for storage, which
+// may hang, passes his turn on.
 type hashing chan []byte
 
-// hashBuffer is what is read in one turn.
-const hashBuffer = 256 << 10
+const (
+	hashBuffer   = 64 << 10        // what is read in one turn
+	hashPatience = 2 * time.Second // with storage
+)
 
 func newHashing() hashing {
 	h := make(hashing, max(runtime.GOMAXPROCS(0)/4, 1))
@@ -238,7 +242,12 @@ func (h hashing) turn(ctx context.Context, f io.Reader, to io.Writer) (int, erro
 		if buffer == nil {
 			buffer = make([]byte, hashBuffer)
 		}
-		defer func() { h <- buffer }() // also when f panics
+		late := time.AfterFunc(hashPatience, func() { h <- nil })
+		defer func() { // also when f panics
+			if late.Stop() {
+				h <- buffer
+			}
+		}()
 		n, err := io.ReadFull(f, buffer)
 		if _, hashErr := to.Write(buffer[:n]); hashErr != nil {
 			return n, hashErr

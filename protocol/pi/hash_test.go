@@ -191,7 +191,7 @@ func TestHashPanics(t *testing.T) {
 
 // TestHashOfLargeFile: a file of many turns, and one that ends with a turn.
 func TestHashOfLargeFile(t *testing.T) {
-	for _, size := range []int{256<<10 - 1, 256 << 10, 256<<10 + 1, 1<<20 + 7} {
+	for _, size := range []int{64<<10 - 1, 64 << 10, 64<<10 + 1, 256 << 10, 1<<20 + 7} {
 		text := strings.Repeat("0123456789abcde\n", size/16+1)[:size]
 		s := ftptest.Start(t, ftptest.Options{FS: tree(t, map[string]string{"/f": text})})
 		sum := sha256.Sum256([]byte(text))
@@ -247,9 +247,14 @@ func TestHashBecomesAnothers(t *testing.T) {
 func TestHashWaitIsAborted(t *testing.T) {
 	hung, o := obstruct(t, tree(t, map[string]string{"/f": "text", "/g": "text"}), "read", "/f", true)
 	opened := make(chan struct{}, 1)
-	s := ftptest.Start(t, ftptest.Options{FS: hooked(hung, func(_ context.Context, op, path string) error {
-		if op == "open" && path == "/g" {
+	s := ftptest.Start(t, ftptest.Options{FS: hooked(hung, func(ctx context.Context, op, path string) error {
+		switch {
+		case path != "/g":
+		case op == "open":
 			opened <- struct{}{}
+		case op == "read": // the holders may have passed their turns on
+			<-ctx.Done()
+			return ctx.Err()
 		}
 		return nil
 	})})
@@ -269,5 +274,28 @@ func TestHashWaitIsAborted(t *testing.T) {
 	o.remove()
 	for _, c := range holders {
 		c.Want(213)
+	}
+}
+
+// TestHashOfHungStorage: a disk that hangs keeps nobody from hashing the files of another, and
+// afterwards there are as many turns as before.
+func TestHashOfHungStorage(t *testing.T) {
+	fsys, o := obstruct(t, tree(t, map[string]string{"/f": "text", "/g": "text"}), "read", "/f", true)
+	s := ftptest.Start(t, ftptest.Options{FS: fsys})
+	turns := max(runtime.GOMAXPROCS(0)/4, 1)
+	var holders []*ftptest.Client
+	for range turns {
+		c := s.Login("rw")
+		c.Send("HASH f")
+		o.wait(t)
+		holders = append(holders, c)
+	}
+	s.Login("rw").Cmd(213, "HASH g")
+	o.remove()
+	for _, c := range holders {
+		c.Want(213)
+	}
+	if n := s.Server.HashTurns(); n != turns {
+		t.Errorf("there are %d turns, want %d", n, turns)
 	}
 }

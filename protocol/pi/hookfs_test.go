@@ -16,7 +16,7 @@ import (
 // hook is called before each operation of a hookFs with its context and path. What it
 // returns is the operation's error; it may wait, or panic. The operations are
 // stat, open, read, write, seek, close, abort, keep, readdir, mkdir, remove, rename, chmod,
-// chtimes, held and "hint" with the number.
+// chtimes, held, paced and "hint" with the number.
 type hook func(ctx context.Context, op, path string) error
 
 // hookFs is a filesystem whose operations pass a hook.
@@ -181,6 +181,11 @@ func (f *hookFile) Close() error {
 func (f *hookFile) HintSize(n int64) {
 	_ = f.fs.call(fmt.Sprint("hint ", n), f.path) // nothing can be refused
 	vfs.HintSize(f.File, n)
+}
+
+func (f *hookFile) Paced() {
+	_ = f.fs.call("paced", f.path) // the same
+	vfs.Paced(f.File)
 }
 
 // CloseFree passes the hook as Close does.

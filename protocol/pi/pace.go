@@ -4,12 +4,16 @@ import (
 	"context"
 	"io"
 
+	"github.com/spf13/afero"
 	"golang.org/x/time/rate"
+
+	"github.com/ftpgate/ftpgate/protocol/vfs"
 )
 
 // pace is a bandwidth: as many bytes as every one of some limiters lets pass, each
 // of which may be shared with other sessions. Waiting for them happens on the
-// storage's side of a transfer, so it is never taken for a stall of the client.
+// storage's side of a transfer, so it is never taken for a stall of the client. A
+// storage that looks at how long its clients take is told (vfs.Pacer).
 type pace struct {
 	ctx      context.Context
 	limiters []*rate.Limiter
@@ -51,11 +55,13 @@ func (r pacedReader) Read(b []byte) (int, error) {
 type pacedWriter struct {
 	pace
 	io.Writer
+	file afero.File // below the Writer
 }
 
 func (w pacedWriter) Write(b []byte) (done int, err error) {
 	for done < len(b) {
 		n := w.chunk(len(b) - done)
+		vfs.Paced(w.file)
 		if err := w.wait(n); err != nil {
 			return done, err
 		}

@@ -1,7 +1,10 @@
 package pi_test
 
 import (
+	"context"
+	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -121,5 +124,40 @@ func TestPaceAbort(t *testing.T) {
 	}
 	if got := content(fsys, "/g"); got != "no file" {
 		t.Errorf("stored %d bytes", len(got))
+	}
+}
+
+// TestPaceIsTold: storage hears before every Write that the wait for it was ours, and without a
+// limit nothing.
+func TestPaceIsTold(t *testing.T) {
+	for _, limited := range []bool{true, false} {
+		var mu sync.Mutex
+		var ops []string
+		fsys := hooked(tree(t, nil), func(_ context.Context, op, _ string) error {
+			if op == "paced" || op == "write" {
+				mu.Lock()
+				defer mu.Unlock()
+				ops = append(ops, op)
+			}
+			return nil
+		})
+		s := ftptest.Start(t, ftptest.Options{FS: fsys, Change: func(_ string, a *pi.Account) {
+			a.MaxUpload = 1 << 20 // another Writer in between
+			if limited {
+				a.Upload = []*rate.Limiter{rate.NewLimiter(1e6, 1000)}
+			}
+		}})
+		c := s.Login("rw")
+		d := c.Passive()
+		c.Cmd(150, "STOR f")
+		d.Send(strings.Repeat("x", 5000))
+		d.Conn.Close()
+		c.Want(226)
+		c.Quit()
+		mu.Lock()
+		if limited && !slices.Equal(ops, slices.Repeat([]string{"paced", "write"}, 5)) || !limited && slices.Contains(ops, "paced") {
+			t.Errorf("limited %v: %q", limited, ops)
+		}
+		mu.Unlock()
 	}
 }

@@ -162,7 +162,7 @@ func (s *session) receive(ctx context.Context, r request, u upload) (reply ftp.R
 		return reply, err
 	}
 	if l := s.account.Upload; len(l) > 0 {
-		dst = pacedWriter{pace{ctx, l}, dst}
+		dst = pacedWriter{pace{ctx, l}, dst, f}
 	}
 	var raw *os.File
 	if !t.ASCII && dst == io.Writer(f) { // nobody has to see the bytes

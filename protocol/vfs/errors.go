@@ -1,6 +1,9 @@
 package vfs
 
-import "errors"
+import (
+	"errors"
+	"fmt"
+)
 
 // What can go wrong beyond the errors of io/fs. The protocol interpreter maps each to one reply.
 var (
@@ -12,6 +15,8 @@ var (
 	ErrBadName = errors.New("file name not allowed")
 	// ErrTransient: trying again later may work; includes a base that changed under an upload (450).
 	ErrTransient = errors.New("storage temporarily unavailable")
+	// ErrBusy: another operation on the same name has not ended, and was waited for; an ErrTransient (450).
+	ErrBusy = fmt.Errorf("%w: the name is in use", ErrTransient)
 	// ErrNotEmpty: a directory to be removed still has entries (550).
 	ErrNotEmpty = errors.New("directory not empty")
 	// ErrIsDir: a file was needed and the name is a directory (550).

@@ -83,6 +83,21 @@ func HintSize(f afero.File, n int64) {
 	}
 }
 
+// Pacer is a file opened for writing that may give up on a client which keeps it waiting between two
+// Writes. Paced tells that the time until the next Write, or what ends the file, is the server's own, as that
+// of a rate limit is. It returns at once.
+// Fallback: nobody is told.
+type Pacer interface {
+	Paced()
+}
+
+// Paced tells f, if it wants to know, that its client is not waited for until the next Write.
+func Paced(f afero.File) {
+	if p, ok := f.(Pacer); ok {
+		p.Paced()
+	}
+}
+
 // Resumer is a filesystem that holds partial uploads for its owner. Held
 // returns the size of the one held under name, or fs.ErrNotExist.
 // A held partial takes precedence over the finished file of that name in
