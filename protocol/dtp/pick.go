@@ -65,7 +65,7 @@ func (p *Passive) pick(local, peer netip.Addr) *listener {
 // free reports whether l can be reserved for peer. Called with p.mu.
 func (p *Passive) free(l *listener, peer netip.Addr) bool {
 	k := pair{l.addr, peer}
-	return l.reserved[peer] == nil && !p.resting.has(k) 
+	return l.reserved[peer] == nil && !p.resting.has(k) && !p.doubtful.has(k)
 }
 
 // pickDoubtful returns, of the open listeners of local that are free for peer but doubtful,
