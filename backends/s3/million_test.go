@@ -42,7 +42,7 @@ func TestMillionKeys(t *testing.T) {
 	if testing.Short() || raceEnabled { // with it, XML takes more than a minute
 		n = 100_000
 	}
-	const pages, cacheBytes = 4 << 20, cacheMemory * 3 / 2 // of which the map of the cache grows by doubling
+	const pages, cacheBytes = 6 << 20, cacheMemory * 3 / 2 // of which the map of the cache grows by doubling
 	st := newFake(t, fake.Options{})
 	st.wire.Inject(fake.Fault{Op: "ListObjectsV2", Effect: manyKeys(n)})
 	fsys := st.backend(t, func(o *Options) { o.MetadataCache = time.Hour }).Open("", 0)
