@@ -13,6 +13,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/ftpgate/ftpgate/cmd/ftpgate/internal/remote"
+	"github.com/ftpgate/ftpgate/cmd/ftpgate/internal/transfer"
 	"github.com/ftpgate/ftpgate/protocol/ftp"
 	"github.com/ftpgate/ftpgate/protocol/ftpclient"
 )
@@ -66,6 +67,8 @@ func newClientCommand(cmd *cobra.Command, run func(ctx context.Context, c *clien
 		}
 		ctx, stop := signal.NotifyContext(cmd.Context(), os.Interrupt, syscall.SIGTERM)
 		defer stop()
+		// The first signal ends transfers in good order; the second ends the program, whatever it waits for.
+		defer context.AfterFunc(ctx, stop)()
 		c.start()
 		defer c.close()
 		err := run(ctx, c, args)
@@ -201,10 +204,13 @@ func (c *client) each(ctx context.Context, args []string, work func(u remote.URL
 
 // plain makes an error of the client readable for who has not written it.
 func plain(err error) error {
-	if errors.Is(err, context.Canceled) {
-		return errors.New("interrupted")
-	}
 	text := err.Error()
+	if errors.Is(err, context.Canceled) {
+		text = "interrupted"
+		if kept := (*transfer.KeptError)(nil); errors.As(err, &kept) {
+			text += kept.Note()
+		}
+	}
 	text = strings.ReplaceAll(text, "ftpclient: ", "")
 	text = strings.ReplaceAll(text, "\n", ": ") // errors.Join
 	return errors.New(printable(text))

@@ -42,7 +42,10 @@ server is still the same. Whole directories are for mirror.`,
 			return err
 		}
 		dir, name := filepath.Split(local)
-		if i, err := os.Stat(local); err == nil && i.IsDir() {
+		switch i, err := os.Stat(local); {
+		case local == "-":
+			return usagef(`cat writes to standard output; a file that is called "-" is ./-`)
+		case err == nil && i.IsDir():
 			dir, name = local, ""
 		}
 		if len(urls) > 1 && name != "" {

@@ -39,8 +39,13 @@ func (m *Mover) Fetch(ctx context.Context, path, name string, known *ftpclient.E
 	if err := CheckName(name); err != nil {
 		return Result{}, fmt.Errorf("%q: %w", name, err)
 	}
-	if i, err := m.Root.Lstat(name); err == nil && i.IsDir() {
-		return Result{}, fmt.Errorf("%s is a directory", name)
+	if i, err := m.Root.Lstat(name); err == nil {
+		switch {
+		case i.IsDir():
+			return Result{}, fmt.Errorf("%s is a directory", name)
+		case !i.Mode().IsRegular() && i.Mode().Type() != fs.ModeSymlink: // /dev/null is not to be replaced
+			return Result{}, fmt.Errorf("%s is not a regular file; cat writes to others", name)
+		}
 	}
 	d := &download{Mover: m, path: path, name: name, part: partName(name), known: known}
 	if err := d.open(); err != nil {
@@ -236,7 +241,21 @@ func (d *download) leave(err error) error {
 	if d.have == 0 || errors.Is(err, fs.ErrNotExist) {
 		return err
 	}
-	return fmt.Errorf("%w (%d bytes are kept; --continue goes on with them)", err, d.have)
+	return &KeptError{err, d.have}
+}
+
+// KeptError is what ended a transfer of which a part is kept for later.
+type KeptError struct {
+	Err   error
+	Bytes int64
+}
+
+func (e *KeptError) Error() string { return e.Err.Error() + e.Note() }
+func (e *KeptError) Unwrap() error { return e.Err }
+
+// Note is the part of the text that says so.
+func (e *KeptError) Note() string {
+	return fmt.Sprintf(" (%d bytes are kept; --continue goes on with them)", e.Bytes)
 }
 
 // counted tells of what is written.

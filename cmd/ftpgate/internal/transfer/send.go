@@ -25,6 +25,9 @@ const (
 // Send uploads a local file. When it breaks off within this run it goes on from what the server has, if the file is new there: of one that
 // was there before, nobody could tell old bytes from new ones. With Continue, what the server has is believed to be the beginning of this file.
 func (m *Mover) Send(ctx context.Context, name, path string, target Target) (Result, error) {
+	if i, err := m.Root.Stat(name); err == nil && !i.Mode().IsRegular() { // opening a FIFO would wait for who writes to it
+		return Result{}, fmt.Errorf("%s is not a regular file; put reads others as standard input, which is -", name)
+	}
 	f, err := m.Root.Open(name)
 	if err != nil {
 		return Result{}, err
@@ -33,9 +36,6 @@ func (m *Mover) Send(ctx context.Context, name, path string, target Target) (Res
 	i, err := f.Stat()
 	if err != nil {
 		return Result{}, err
-	}
-	if !i.Mode().IsRegular() {
-		return Result{}, fmt.Errorf("%s is not a regular file", name)
 	}
 	u := &upload{Mover: m, path: path, f: f, size: i.Size(), target: target}
 	err = m.Site.Progress(ctx, func(c *ftpclient.Conn) (bool, error) { return u.try(ctx, c, i.ModTime()) })
@@ -182,13 +182,16 @@ func (u *upload) verify(ctx context.Context, c *ftpclient.Conn) error {
 	return err
 }
 
-// SendStream uploads what can be read only once; it is not tried again.
+// SendStream uploads what can be read only once; it is not tried again. Waiting for r ends with ctx if r is a file.
 func (m *Mover) SendStream(ctx context.Context, r io.Reader, path string) (Result, error) {
 	c, err := m.Site.Get(ctx)
 	if err != nil {
 		return Result{}, err
 	}
 	defer m.Site.Put(c)
+	if f, ok := r.(*os.File); ok {
+		r = interruptible(ctx, f)
+	}
 	if m.Moved != nil {
 		r = &countedReader{r, m.Moved}
 	}
