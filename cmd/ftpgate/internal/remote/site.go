@@ -62,7 +62,11 @@ type Site struct {
 	o       Options
 	client  ftpclient.Options
 	reached atomic.Bool // somebody answered there before
+	skipped atomic.Int64
 }
+
+// Skipped is how many lines of listings nothing could be made of: what they stand for has not been seen.
+func (s *Site) Skipped() int64 { return s.skipped.Load() }
 
 // Open prepares connections; none is made yet. Close closes them.
 func Open(u URL, c Credentials, o Options) (*Site, error) {
@@ -71,6 +75,12 @@ func Open(u URL, c Credentials, o Options) (*Site, error) {
 		return nil, err
 	}
 	s := &Site{URL: u, User: c, o: o, client: client}
+	trace := ftpclient.Trace{}
+	if o.Trace != nil {
+		trace = *o.Trace
+	}
+	trace.Skipped = func(string) { s.skipped.Add(1) }
+	s.client.Trace = &trace
 	n := max(o.Parallel, 1)
 	s.Pool = &ftpclient.Pool{Dial: s.dial, MaxOpen: n, MaxIdle: n}
 	if o.Warn != nil {
