@@ -37,7 +37,8 @@ Whatever names a server shows, nothing is written outside of LOCAL.`,
 	f.StringVar(&compare, "compare", string(mirror.ByTime), "`HOW` files are compared: size, time or hash")
 	f.BoolVar(&m.Delete, "delete", false, "delete what the first tree does not have")
 	f.BoolVarP(&m.DryRun, "dry-run", "n", false, "say what would be done, and do nothing")
-	f.BoolVarP(&m.Continue, "continue", "C", false, "go on with downloads where an earlier run broke off")
+	f.BoolVarP(&m.Continue, "continue", "C", false, "go on with files where an earlier run broke off")
+	f.BoolVar(&m.InPlace, "in-place", false, "upload under the final names at once, not under temporary ones")
 	f.IntVarP(&m.Parallel, "parallel", "P", 2, "copy so many `FILES` at once")
 	ways := []string{string(mirror.BySize), string(mirror.ByTime), string(mirror.ByHash)}
 	cmd.RegisterFlagCompletionFunc("compare", cobra.FixedCompletions(ways, cobra.ShellCompDirectiveNoFileComp))

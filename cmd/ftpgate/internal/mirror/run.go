@@ -25,6 +25,7 @@ type Mirror struct {
 	Delete   bool
 	DryRun   bool
 	Continue bool
+	InPlace  bool // see transfer.Mover
 	Parallel int
 	Moved    func(n int64)                                                    // see transfer.Mover
 	Expect   func(bytes int64)                                                // is told how much is to move
@@ -198,8 +199,7 @@ func (m *Mirror) up(ctx context.Context, a Action) (r transfer.Result, err error
 		if a.Exists {
 			target = transfer.Exists
 		}
-		// What is there may be the older file as well as a part of the newer one: nothing is continued over runs.
-		mover := transfer.Mover{Site: m.Site, Root: m.Root, Moved: m.Moved}
+		mover := transfer.Mover{Site: m.Site, Root: m.Root, Continue: m.Continue, Again: true, InPlace: m.InPlace, Moved: m.Moved}
 		return mover.Send(ctx, a.Path, path, target)
 	case a.Dir:
 		err = m.once(ctx, func(c *ftpclient.Conn) error { return c.RemoveAll(ctx, path) })

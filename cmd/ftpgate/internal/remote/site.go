@@ -6,12 +6,15 @@ import (
 	"crypto/x509"
 	"errors"
 	"fmt"
+	"io/fs"
 	"net"
 	"os"
+	"sync"
 	"sync/atomic"
 	"syscall"
 	"time"
 
+	"github.com/ftpgate/ftpgate/protocol/ftp"
 	"github.com/ftpgate/ftpgate/protocol/ftpclient"
 )
 
@@ -63,6 +66,27 @@ type Site struct {
 	client  ftpclient.Options
 	reached atomic.Bool // somebody answered there before
 	skipped atomic.Int64
+
+	mu      sync.Mutex
+	asked   bool // for renames
+	renames bool
+}
+
+// Renames reports whether the server lets this user rename files, as far as it tells before. path must be one that does not matter. The server is asked once.
+func (s *Site) Renames(ctx context.Context, c *ftpclient.Conn, path string) (bool, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.asked {
+		return s.renames, nil
+	}
+	// That there is no such file is no reason against renaming others.
+	err := c.Rename(ctx, path, path)
+	var refused *ftp.Error
+	if err != nil && !errors.As(err, &refused) {
+		return false, err
+	}
+	s.asked, s.renames = true, !errors.Is(err, fs.ErrPermission) && !errors.Is(err, errors.ErrUnsupported)
+	return s.renames, nil
 }
 
 // Skipped is how many lines of listings nothing could be made of: what they stand for has not been seen.

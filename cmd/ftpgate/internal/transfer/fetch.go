@@ -19,7 +19,8 @@ type Mover struct {
 	Site     *remote.Site
 	Root     *os.Root // the local directory; nothing outside of it is written
 	Continue bool     // go on where an earlier run broke off
-	Again    bool     // files that seem whole are fetched all the same, as somebody has found that they differ
+	Again    bool     // files that seem whole or begun under their own name move all the same, as somebody has found that they differ
+	InPlace  bool     // uploads go to the final name at once, and not to a temporary one
 	// Moved is told of bytes as they move, and of a negative number when they have to move again; nil: nobody.
 	Moved func(n int64)
 }
