@@ -67,7 +67,10 @@ type Site struct {
 	reached atomic.Bool // somebody answered there before
 	skipped atomic.Int64
 
+	slots chan struct{} // holds one for each connection in use, and for each that the server does not allow
+
 	mu      sync.Mutex
+	inUse   int
 	asked   bool // for renames
 	renames bool
 }
@@ -107,6 +110,7 @@ func Open(u URL, c Credentials, o Options) (*Site, error) {
 	s.client.Trace = &trace
 	n := max(o.Parallel, 1)
 	s.Pool = &ftpclient.Pool{Dial: s.dial, MaxOpen: n, MaxIdle: n}
+	s.slots = make(chan struct{}, n)
 	if o.Warn != nil {
 		switch {
 		case u.Security() != ftpclient.Plain && o.Insecure:
@@ -116,6 +120,48 @@ func Open(u URL, c Credentials, o Options) (*Site, error) {
 		}
 	}
 	return s, nil
+}
+
+// Get is that of Pool. A server that refuses one connection too many gets no more than those it has accepted.
+func (s *Site) Get(ctx context.Context) (*ftpclient.Conn, error) {
+	for {
+		select {
+		case s.slots <- struct{}{}:
+		case <-ctx.Done():
+			return nil, context.Cause(ctx)
+		}
+		s.use(1)
+		c, err := s.Pool.Get(ctx)
+		if err == nil {
+			return c, nil
+		}
+		if others := s.use(-1); others == 0 || !full(err) {
+			<-s.slots
+			return nil, err
+		}
+		// The slot stays taken, for good. The others give theirs back.
+	}
+}
+
+// Put gives a connection back.
+func (s *Site) Put(c *ftpclient.Conn) {
+	s.Pool.Put(c)
+	s.use(-1)
+	<-s.slots
+}
+
+func (s *Site) use(n int) int {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.inUse += n
+	return s.inUse
+}
+
+// full is how a server refuses one connection more than it allows; some do so in answer to a login that was
+// good for the others.
+func full(err error) bool {
+	var refused *ftp.Error
+	return errors.As(err, &refused) && (refused.Reply.Code == 421 || refused.Reply.Code == 530)
 }
 
 func loopback(host string) bool {
