@@ -24,6 +24,7 @@ type Mirror struct {
 	Compare  Compare
 	Delete   bool
 	DryRun   bool
+	Patterns []Pattern // see Pattern
 	Continue bool
 	InPlace  bool // see transfer.Mover
 	Parallel int
@@ -42,6 +43,8 @@ func (m *Mirror) Run(ctx context.Context) error {
 		return err
 	}
 	here := Local(ctx, m.Root)
+	there.leave(m.Patterns)
+	here.leave(m.Patterns)
 	source, target := there, here
 	if m.Upload {
 		source, target = here, there

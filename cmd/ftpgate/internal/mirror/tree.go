@@ -39,6 +39,7 @@ type Tree struct {
 	Files map[string]File
 	// Errors are what could not be seen or must not be used; a tree with errors is no reason to delete anything.
 	Errors []error
+	kept   map[string]bool // directories with something in them that was left out
 }
 
 // maxFiles and maxNames (bytes of paths) bound a tree; a server may show one without end.

@@ -26,6 +26,7 @@ type Options struct {
 	Timeout  time.Duration // without an answer or a byte; 0: the client's 60 s
 	Parallel int           // connections at once; 0: 1
 	Backoff  Backoff
+	TimeZone *time.Location   // of times in LIST; nil: UTC
 	Dialer   ftpclient.Dialer // nil: the network of this machine
 	Trace    *ftpclient.Trace
 	Warn     func(format string, args ...any)
@@ -35,7 +36,7 @@ type Options struct {
 func (o Options) ClientOptions(u URL) (ftpclient.Options, error) {
 	c := ftpclient.Options{
 		Security: u.Security(), Active: o.Active, ReplyTimeout: o.Timeout, StallTimeout: o.Timeout,
-		Dialer: o.Dialer, Trace: o.Trace,
+		Dialer: o.Dialer, Trace: o.Trace, TimeZone: o.TimeZone,
 		KeepAlive: time.Minute,
 	}
 	if o.Timeout > 0 {

@@ -47,7 +47,7 @@ func TestFullServer(t *testing.T) {
 		third, err = site.Get(t.Context())
 		got <- err
 	}()
-	ftptest.Eventually(t, "the third connection to be refused", func() bool { return open.Load() == 3 })
+	ftptest.Eventually(t, "two more to be refused, for the two slots that are left", func() bool { return open.Load() == 4 })
 	site.Put(first)
 	if err := <-got; err != nil || third != first {
 		t.Errorf("the third gets %v", err)
