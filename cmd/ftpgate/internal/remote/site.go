@@ -170,13 +170,33 @@ func loopback(host string) bool {
 	return host == "localhost" || ip != nil && ip.IsLoopback()
 }
 
+// advice is what to do about a connection that does not come about, where that is known.
+func (s *Site) advice(err error) string {
+	var record tls.RecordHeaderError
+	var unknown x509.UnknownAuthorityError
+	var name x509.HostnameError
+	switch {
+	case errors.As(err, &record) && s.URL.Security() == ftpclient.Implicit:
+		return "; the server does not begin with TLS: try ftpes://"
+	case errors.Is(err, ftpclient.ErrNoTLS):
+		return "; try ftps:// (TLS from the first byte), as ftp:// would send everything in clear text"
+	case errors.Is(err, ftpclient.ErrTimeout) && s.URL.Security() != ftpclient.Implicit:
+		return "; a firewall may drop the connection, or the server waits for TLS: try ftps://"
+	case errors.As(err, &unknown):
+		return "; --ca-file FILE trusts the authority in FILE, and --insecure whoever answers"
+	case errors.As(err, &name):
+		return "; use the name that the certificate is for"
+	}
+	return ""
+}
+
 func (s *Site) dial(ctx context.Context) (*ftpclient.Conn, error) {
 	c, err := ftpclient.Dial(ctx, s.URL.Address(), s.client)
 	if err != nil {
 		if errors.Is(err, syscall.ECONNREFUSED) && !s.reached.Load() {
 			err = permanent{err} // a wrong port is likelier than a server that is just starting
 		}
-		return nil, fmt.Errorf("%s: %w", s.URL.Address(), err)
+		return nil, fmt.Errorf("%s: %w%s", s.URL.Address(), err, s.advice(err))
 	}
 	if err := c.Login(ctx, s.User.User, s.User.password, s.User.account); err != nil {
 		c.Close()
