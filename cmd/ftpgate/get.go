@@ -56,6 +56,9 @@ server is still the same. Whole directories are for mirror.`,
 				return usagef("%v is a directory; mirror fetches those", u)
 			}
 		}
+		if twice := duplicate(urls, remote.URL.Base); twice != "" {
+			return usagef("more than one file is called %q; one would replace the other", twice)
+		}
 		return c.get(ctx, urls, dir, name, goOn, parallel)
 	})
 }

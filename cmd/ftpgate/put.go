@@ -50,6 +50,9 @@ beginning of the same file.`,
 		case slices.Contains(files, "-") && (len(files) > 1 || u.Dir() || goOn):
 			return usagef("standard input is one file, needs a name in the URL, and cannot be continued")
 		}
+		if twice := duplicate(files, filepath.Base); twice != "" && u.Dir() {
+			return usagef("more than one file is called %q; one would replace the other", twice)
+		}
 		s, err := c.site(u)
 		if err != nil {
 			return err
@@ -95,4 +98,17 @@ func (c *client) put(ctx context.Context, m transfer.Mover, name, to string) (tr
 	defer root.Close()
 	m.Root = root
 	return m.Send(ctx, filepath.Base(real), to, transfer.Unknown)
+}
+
+// duplicate is the first name that two items have; "" if none.
+func duplicate[T any](items []T, name func(T) string) string {
+	seen := make(map[string]bool)
+	for _, i := range items {
+		n := name(i)
+		if seen[n] {
+			return n
+		}
+		seen[n] = true
+	}
+	return ""
 }
