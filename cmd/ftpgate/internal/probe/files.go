@@ -34,7 +34,7 @@ func (p *probe) roundTrip(ctx context.Context, c *ftpclient.Conn) {
 	_, err := c.StoreFrom(ctx, name, bytes.NewReader(content))
 	if err != nil {
 		if !errors.As(err, new(*ftp.Error)) || errors.Is(err, ftpclient.ErrIncomplete) {
-			p.remove(ctx, c, name) // a part of it may be there
+			_ = p.remove(ctx, c, name) // a part of it may be there, and that uploads fail is told below
 		}
 		if errors.Is(err, fs.ErrPermission) || refused(err, 550) {
 			p.tell("round trip", Note, err.Error(), "this user may not store files here", "")
