@@ -12,6 +12,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 
@@ -110,6 +111,7 @@ func TestVerbs(t *testing.T) {
 		t.Run("files", p.files)
 		t.Run("mirror", p.mirror)
 		t.Run("probe", p.probe)
+		t.Run("terminated", p.terminated)
 	})
 }
 
@@ -247,6 +249,37 @@ func (p place) probe(t *testing.T) {
 	if left := p.left(t); len(left) > 0 {
 		t.Errorf("left behind: %q", left)
 	}
+}
+
+// terminated: of an upload that SIGTERM ends, nothing is there under any name.
+func (p place) terminated(t *testing.T) {
+	args := []string{"put", "-", p.url + "cut"}
+	if p.ca != "" {
+		args = append(args, "--ca-file", p.ca)
+	}
+	cmd := exec.CommandContext(t.Context(), binary(t), args...)
+	cmd.Env = p.env(t)
+	var errOut bytes.Buffer
+	cmd.Stderr = &errOut
+	in, err := cmd.StdinPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer in.Close()
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	// More than a pipe holds: when all of it is gone, the upload goes on.
+	if _, err := in.Write(make([]byte, 1<<20)); err != nil {
+		t.Error(err)
+	}
+	if err := cmd.Process.Signal(syscall.SIGTERM); err != nil {
+		t.Error(err)
+	}
+	if err := cmd.Wait(); cmd.ProcessState.ExitCode() != 1 || !strings.Contains(errOut.String(), "interrupted") {
+		t.Errorf("%v: %s", err, errOut.String())
+	}
+	ftptest.Eventually(t, "the server to drop it", func() bool { return len(p.left(t)) == 0 })
 }
 
 // TestVerbTLS: what is wrong with TLS is told in words that help.
