@@ -7,6 +7,7 @@ import (
 	"runtime"
 	"sync/atomic"
 	"testing"
+	"time"
 
 	"github.com/ftpgate/ftpgate/backends/memory"
 	"github.com/ftpgate/ftpgate/protocol/ftpclient"
@@ -63,5 +64,14 @@ func TestFullServer(t *testing.T) {
 	defer other.Close()
 	if _, err := other.Get(context.Background()); !full(err) || errors.Is(err, context.Canceled) {
 		t.Errorf("refused: %v", err)
+	}
+}
+
+// TestTimeZone: the zone of listings reaches the client.
+func TestTimeZone(t *testing.T) {
+	zone := time.FixedZone("there", 3600)
+	c, err := Options{TimeZone: zone}.ClientOptions(URL{Scheme: "ftp", Host: "h"})
+	if err != nil || c.TimeZone != zone {
+		t.Errorf("%v, %v", c.TimeZone, err)
 	}
 }
