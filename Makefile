@@ -68,9 +68,10 @@ race:
 	CGO_ENABLED=1 $(GO) test -race -timeout 20m ./...
 
 # The binary against installed clients: curl, lftp, ncftp, tnftp, wget, openssl, python3.
-# A missing one is skipped with a message, or is a failure with E2E_REQUIRE=1.
+# Its own verbs against the servers of test-client, as root. A missing client or server is
+# skipped with a message, or is a failure with E2E_REQUIRE=1.
 e2e:
-	$(GO) test -count=1 -tags e2e ./e2e
+	FTPGATE_TEST_PEERS=$(PEERS) $(GO) test -count=1 -tags e2e ./e2e
 
 # Hostile clients, SOAK of each kind at a time beside one that behaves. It needs some
 # 3000 descriptors; `make test` does it with a few of each.

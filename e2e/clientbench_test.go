@@ -28,7 +28,8 @@ const (
 // rounds that alternate, against the gateway with a local directory. It prints a table; what
 // it says is in docs/performance.md.
 //
-//	FTPGATE_BENCH_CLIENT   how many rounds; unset: the test is skipped
+//	FTPGATE_BENCH_CLIENT        how many rounds; unset: the test is skipped
+//	FTPGATE_BENCH_CLIENT_ONLY   a part of the names of those that are to run, such as "up: "
 func TestClientBench(t *testing.T) {
 	rounds, _ := strconv.Atoi(os.Getenv("FTPGATE_BENCH_CLIENT"))
 	if rounds == 0 {
@@ -74,7 +75,19 @@ user "bench" {
 		}
 	}
 	big := "ftp://bench:" + url.PathEscape(password) + "@" + near + "/big"
-	fmt.Printf("\n%-40s %12s %12s %12s\n", "median of "+strconv.Itoa(rounds), "ftpgate", "of curl's", "of lftp's")
+	// Uploads go from what is served to another directory that is; all three store under the final names.
+	up := filepath.Join(dir, "srv", "up")
+	smallTo := func(address string, connections int) map[string][]string {
+		there := "ftp://bench:" + url.PathEscape(password) + "@" + address + "/up/"
+		return map[string][]string{
+			"ftpgate": {binary(t), "mirror", "--quiet", "--in-place", "--parallel", strconv.Itoa(connections), small, there},
+			"curl":    {"curl", "-sS", "-T", fmt.Sprintf("%s/f[000-%03d]", small, clientBenchFiles-1), there},
+			"lftp":    {"lftp", "-c", fmt.Sprintf("set ftp:ssl-allow no; mirror -R --parallel=%d %s %s", connections, small, strings.TrimSuffix(there, "/"))},
+		}
+	}
+	source := filepath.Join(dir, "srv", "big")
+	bigTo := "ftp://bench:" + url.PathEscape(password) + "@" + near + "/up/big"
+	fmt.Printf("\n%-44s %12s %12s %12s\n", "median of "+strconv.Itoa(rounds), "ftpgate", "of curl's", "of lftp's")
 	for _, w := range []work{
 		{"near, small files, one connection", clientBenchFiles, "/s", smallFrom(near, 1)},
 		{"near, small files, 4 connections", clientBenchFiles, "/s", smallFrom(near, 4)},
@@ -85,18 +98,33 @@ user "bench" {
 			"curl":    {"curl", "-sS", "-o", to + "/big", big},
 			"lftp":    {"lftp", "-c", "set ftp:ssl-allow no; get " + big + " -o " + to + "/big"},
 		}},
+		{"up: near, small files, one connection", clientBenchFiles, "/s", smallTo(near, 1)},
+		{"up: near, small files, 4 connections", clientBenchFiles, "/s", smallTo(near, 4)},
+		{"up: small files, one connection, 20 ms away", clientBenchFiles, "/s", smallTo(far, 1)},
+		{"up: small files, 4 connections, 20 ms away", clientBenchFiles, "/s", smallTo(far, 4)},
+		{"up: 1 GiB", 1024, "MiB/s", map[string][]string{
+			"ftpgate": {binary(t), "put", "--quiet", "--in-place", source, bigTo},
+			"curl":    {"curl", "-sS", "-T", source, bigTo},
+			"lftp":    {"lftp", "-c", "set ftp:ssl-allow no; put " + source + " -o " + bigTo},
+		}},
 	} {
+		only := os.Getenv("FTPGATE_BENCH_CLIENT_ONLY")
+		if !strings.Contains(w.name, only) {
+			continue
+		}
 		took := make(map[string][]time.Duration)
 		for range rounds {
 			for _, client := range []string{"ftpgate", "curl", "lftp"} {
-				if client == "curl" && strings.HasPrefix(w.name, "near") {
+				if client == "curl" && strings.HasPrefix(strings.TrimPrefix(w.name, "up: "), "near") {
 					continue
 				}
-				if err := os.RemoveAll(to); err != nil {
-					t.Fatal(err)
-				}
-				if err := os.Mkdir(to, 0o755); err != nil {
-					t.Fatal(err)
+				for _, d := range []string{to, up} {
+					if err := os.RemoveAll(d); err != nil {
+						t.Fatal(err)
+					}
+					if err := os.Mkdir(d, 0o755); err != nil {
+						t.Fatal(err)
+					}
 				}
 				c := w.commands[client]
 				begin := time.Now()
@@ -104,6 +132,12 @@ user "bench" {
 					t.Fatalf("%s: %v\n%s", client, err, out)
 				}
 				took[client] = append(took[client], time.Since(begin))
+				if strings.HasPrefix(w.name, "up: ") {
+					stored, err := filepath.Glob(filepath.Join(up, "[^.]*"))
+					if want := map[bool]int{true: clientBenchFiles, false: 1}[w.n == clientBenchFiles]; err != nil || len(stored) != want {
+						t.Fatalf("%s has stored %d files, %v", client, len(stored), err)
+					}
+				}
 			}
 		}
 		rate := func(client string) float64 {
@@ -113,7 +147,7 @@ user "bench" {
 			slices.Sort(took[client])
 			return w.n / took[client][rounds/2].Seconds()
 		}
-		fmt.Printf("%-40s %6.0f %-5s %12.2f %12.2f\n", w.name, rate("ftpgate"), w.unit, rate("ftpgate")/rate("curl"), rate("ftpgate")/rate("lftp"))
+		fmt.Printf("%-44s %6.0f %-5s %12.2f %12.2f\n", w.name, rate("ftpgate"), w.unit, rate("ftpgate")/rate("curl"), rate("ftpgate")/rate("lftp"))
 	}
 }
 

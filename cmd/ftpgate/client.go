@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net/url"
 	"os"
 	"os/signal"
 	"strings"
@@ -13,6 +14,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/ftpgate/ftpgate/cmd/ftpgate/internal/remote"
+	"github.com/ftpgate/ftpgate/cmd/ftpgate/internal/transfer"
 	"github.com/ftpgate/ftpgate/protocol/ftp"
 	"github.com/ftpgate/ftpgate/protocol/ftpclient"
 )
@@ -34,6 +36,8 @@ can read a command line.`
 type client struct {
 	o       remote.Options
 	netrc   string
+	proxy   string
+	zone    string
 	json    bool
 	quiet   bool
 	verbose bool
@@ -52,6 +56,8 @@ func newClientCommand(cmd *cobra.Command, run func(ctx context.Context, c *clien
 	f.StringVar(&c.o.CAFile, "ca-file", "", "trust certificates signed by those in this `FILE` (PEM) only")
 	f.BoolVar(&c.o.Insecure, "insecure", false, "do not check certificates")
 	f.BoolVar(&c.o.Active, "active", false, "let the server connect back for data (EPRT, PORT)")
+	f.StringVar(&c.proxy, "proxy", "", "connect through the proxy at this `URL`: socks5://HOST:PORT or http://HOST:PORT (CONNECT)")
+	f.StringVar(&c.zone, "time-zone", "UTC", "`ZONE` of times in listings of servers without MLSD, such as Europe/Berlin or Local")
 	f.StringVar(&c.netrc, "netrc", "", "read credentials from this `FILE` instead of ~/.netrc")
 	f.DurationVar(&c.o.Timeout, "timeout", 60*time.Second, "give up after so long without an answer or a byte")
 	f.IntVar(&c.o.Backoff.Retries, "retries", 5, "try again so often when the server or the network fails for a while")
@@ -64,8 +70,13 @@ func newClientCommand(cmd *cobra.Command, run func(ctx context.Context, c *clien
 		if c.o.Timeout <= 0 || c.o.Backoff.Retries < 0 || c.o.Parallel < 0 {
 			return errors.New("--timeout, --retries and --parallel cannot be negative or no time at all")
 		}
+		if err := c.options(); err != nil {
+			return err
+		}
 		ctx, stop := signal.NotifyContext(cmd.Context(), os.Interrupt, syscall.SIGTERM)
 		defer stop()
+		// The first signal ends transfers in good order; the second ends the program, whatever it waits for.
+		defer context.AfterFunc(ctx, stop)()
 		c.start()
 		defer c.close()
 		err := run(ctx, c, args)
@@ -95,6 +106,25 @@ func newClientCommand(cmd *cobra.Command, run func(ctx context.Context, c *clien
 type usageError struct{ error }
 
 func usagef(format string, args ...any) error { return usageError{fmt.Errorf(format, args...)} }
+
+// options reads the flags that are more than a value.
+func (c *client) options() (err error) {
+	if c.o.TimeZone, err = time.LoadLocation(c.zone); err != nil {
+		return errors.New("--time-zone: no such zone is known here; one looks like Europe/Berlin")
+	}
+	if c.proxy == "" {
+		return nil
+	}
+	u, err := url.Parse(c.proxy)
+	if err != nil || u.Hostname() == "" { // which may quote a password
+		return errors.New("--proxy: a proxy looks like socks5://host:1080 or http://user:password@host:8080")
+	}
+	if c.o.Active {
+		return errors.New("--proxy: a server cannot connect back through a proxy; leave out --active")
+	}
+	c.o.Dialer, err = ftpclient.Proxy(u, nil)
+	return err
+}
 
 func (c *client) start() {
 	c.report = newReport(c.cmd.OutOrStdout(), c.cmd.ErrOrStderr(), c.json, c.quiet)
@@ -201,10 +231,13 @@ func (c *client) each(ctx context.Context, args []string, work func(u remote.URL
 
 // plain makes an error of the client readable for who has not written it.
 func plain(err error) error {
-	if errors.Is(err, context.Canceled) {
-		return errors.New("interrupted")
-	}
 	text := err.Error()
+	if errors.Is(err, context.Canceled) {
+		text = "interrupted"
+		if kept := (*transfer.KeptError)(nil); errors.As(err, &kept) {
+			text += kept.Note()
+		}
+	}
 	text = strings.ReplaceAll(text, "ftpclient: ", "")
 	text = strings.ReplaceAll(text, "\n", ": ") // errors.Join
 	return errors.New(printable(text))

@@ -187,6 +187,8 @@ func TestClientMistakes(t *testing.T) {
 	fails(t, exitUsage, "mirror fetches", "get", s.url+"pub/")
 	fails(t, exitFailure, "mirror fetches", "get", s.url+"pub")
 	fails(t, exitUsage, "more than one file", "put", "a", "b", s.url+"x")
+	fails(t, exitUsage, "would replace the other", "put", "a/x", "b/x", s.url)
+	fails(t, exitUsage, "would replace the other", "get", s.url+"a/x", s.url+"b/x")
 	fails(t, exitUsage, "same server", "mv", s.url+"a", "ftp://other/b")
 	fails(t, exitFailure, "550", "cat", s.url+"none")
 	fails(t, exitFailure, "no such file", "put", filepath.Join(s.dir, "none"), s.url+"x")

@@ -42,7 +42,10 @@ server is still the same. Whole directories are for mirror.`,
 			return err
 		}
 		dir, name := filepath.Split(local)
-		if i, err := os.Stat(local); err == nil && i.IsDir() {
+		switch i, err := os.Stat(local); {
+		case local == "-":
+			return usagef(`cat writes to standard output; a file that is called "-" is ./-`)
+		case err == nil && i.IsDir():
 			dir, name = local, ""
 		}
 		if len(urls) > 1 && name != "" {
@@ -52,6 +55,9 @@ server is still the same. Whole directories are for mirror.`,
 			if u.Dir() || u.Base() == "" {
 				return usagef("%v is a directory; mirror fetches those", u)
 			}
+		}
+		if twice := duplicate(urls, remote.URL.Base); twice != "" {
+			return usagef("more than one file is called %q; one would replace the other", twice)
 		}
 		return c.get(ctx, urls, dir, name, goOn, parallel)
 	})

@@ -154,3 +154,20 @@ func TestHostileLinks(t *testing.T) {
 		t.Errorf("outside: %s", got)
 	}
 }
+
+// TestUnreadableListing: what a server shows in a way that cannot be understood is not taken for something that is not there.
+func TestUnreadableListing(t *testing.T) {
+	for _, line := range []string{"-rw-r--r-- 1 me me 4 kept", "type=file;size=x; kept", "type=file;size=4; d/kept"} {
+		url, dir := hostile(t, "type=file;size=4; good", line)
+		if err := os.MkdirAll(dir, 0o755); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(filepath.Join(dir, "kept"), []byte("mine"), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		fails(t, exitFailure, "nothing is deleted", "mirror", "--delete", "--retries=0", url, dir)
+		if got := files(t, dir); got != "good=evil kept=mine" {
+			t.Errorf("%q: %s", line, got)
+		}
+	}
+}

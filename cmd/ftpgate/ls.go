@@ -18,7 +18,8 @@ func newLsCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "ls URL...",
 		Short: "List a directory of an FTP server",
-		Long:  "Lists directories of FTP servers, as they come: permissions, size, time and name.",
+		Long: `Lists directories of FTP servers, as they come: permissions, size, time and name.
+Times are those of this machine's zone; with --json they are UTC.`,
 		Example: `  ftpgate ls ftp://ftp.example.org/pub/
   ftpgate ls -R --json ftpes://alice@ftp.example.org/`,
 		Args: cobra.MinimumNArgs(1),

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"io/fs"
 	"os"
+	"path/filepath"
 	"slices"
 	"time"
 
@@ -28,6 +29,15 @@ with --compare hash, if the server's digest says that they differ.
 
 With --delete, what the first tree does not have is deleted from the second, at
 the end and only if nothing failed. Links are neither copied nor followed.
+--exclude and --include take names with *, ? and [a-z] ("*.tmp"), paths from the top of
+the tree ("/a/*.c"), or directories with everything in them ("cache/"); the last that fits
+decides, and what is excluded is not deleted either. With --include first, only what it names is taken.
+
+"Newer" means by more than what both times are exact to: a second, or a minute or a day on servers that
+have LIST only. Such a server may tell times of its own zone: see --time-zone. A target that is
+newer is left as it is.
+
+Uploads get their names when they are whole, as with put.
 Whatever names a server shows, nothing is written outside of LOCAL.`,
 		Example: `  ftpgate mirror --dry-run ftp://ftp.example.org/pub/ ./pub
   ftpgate mirror --delete --parallel 4 ./site ftpes://alice@ftp.example.org/www/`,
@@ -37,8 +47,11 @@ Whatever names a server shows, nothing is written outside of LOCAL.`,
 	f.StringVar(&compare, "compare", string(mirror.ByTime), "`HOW` files are compared: size, time or hash")
 	f.BoolVar(&m.Delete, "delete", false, "delete what the first tree does not have")
 	f.BoolVarP(&m.DryRun, "dry-run", "n", false, "say what would be done, and do nothing")
-	f.BoolVarP(&m.Continue, "continue", "C", false, "go on with downloads where an earlier run broke off")
+	f.BoolVarP(&m.Continue, "continue", "C", false, "go on with files where an earlier run broke off")
+	f.BoolVar(&m.InPlace, "in-place", false, "upload under the final names at once, not under temporary ones")
 	f.IntVarP(&m.Parallel, "parallel", "P", 2, "copy so many `FILES` at once")
+	f.Var(&patterns{&m.Patterns, false}, "exclude", "leave out what matches this `GLOB`; several, and --include, decide in their order")
+	f.Var(&patterns{&m.Patterns, true}, "include", "take what matches this `GLOB`, although --exclude before it does")
 	ways := []string{string(mirror.BySize), string(mirror.ByTime), string(mirror.ByHash)}
 	cmd.RegisterFlagCompletionFunc("compare", cobra.FixedCompletions(ways, cobra.ShellCompDirectiveNoFileComp))
 	return newClientCommand(cmd, func(ctx context.Context, c *client, args []string) error {
@@ -63,7 +76,27 @@ Whatever names a server shows, nothing is written outside of LOCAL.`,
 	})
 }
 
+// patterns is the value of --exclude and --include, which share one list.
+type patterns struct {
+	all     *[]mirror.Pattern
+	include bool
+}
+
+func (p *patterns) String() string { return "" }
+func (p *patterns) Type() string   { return "GLOB" }
+
+func (p *patterns) Set(glob string) error {
+	one := mirror.Pattern{Glob: glob, Include: p.include}
+	*p.all = append(*p.all, one)
+	return one.Check()
+}
+
 func (c *client) mirror(ctx context.Context, m mirror.Mirror, u remote.URL, local string) error {
+	if real, err := filepath.EvalSymlinks(local); err == nil && m.Delete && !m.Upload {
+		if real, err = filepath.Abs(real); err != nil || filepath.Dir(real) == real {
+			return usagef("--delete would delete what %s has and the server has not; name another directory", local)
+		}
+	}
 	if !m.Upload && !m.DryRun {
 		if err := os.MkdirAll(local, 0o777); err != nil {
 			return err

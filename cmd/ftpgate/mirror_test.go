@@ -1,10 +1,16 @@
 package main
 
 import (
+	"bufio"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
 	"os"
 	"path/filepath"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 )
@@ -137,4 +143,80 @@ func TestMirrorByHash(t *testing.T) {
 	if got := files(t, dir); got != "other=evil same=evil" {
 		t.Errorf("%q", got)
 	}
+}
+
+// TestMirrorPatterns: what is excluded is neither copied nor deleted, on either side.
+func TestMirrorPatterns(t *testing.T) {
+	s := serve(t)
+	s.write(t, "/pub/a.c", "alpha")
+	s.write(t, "/pub/a.tmp", "x")
+	s.write(t, "/pub/cache/c", "x")
+	s.local(t, "copy/mine.tmp", "mine")
+	s.local(t, "copy/extra", "x")
+	s.local(t, "copy/gone/e/mine.tmp", "mine")
+	s.local(t, "copy/gone/e/x", "x")
+	s.local(t, "copy/gone/f/x", "x")
+	to := filepath.Join(s.dir, "copy")
+	ok(t, "mirror", "--delete", "--exclude", "*.tmp", "--exclude", "cache/", s.url+"pub", to)
+	if got := files(t, to); got != "a.c=alpha gone/e/mine.tmp=mine mine.tmp=mine" {
+		t.Errorf("%s", got)
+	}
+	fails(t, exitUsage, "no pattern", "mirror", "--exclude", "[", s.url+"pub", to)
+	fails(t, exitUsage, "another directory", "mirror", "--delete", "--dry-run", s.url+"pub", "/")
+	file := s.local(t, "file", "x")
+	fails(t, exitFailure, "not a directory", "mirror", s.url+"pub", file)
+}
+
+// TestClientOptions: --proxy is used, and mistakes are told before anybody is connected to.
+func TestClientOptions(t *testing.T) {
+	s := serve(t)
+	s.write(t, "/a", "alpha")
+	if out := ok(t, "cat", "--proxy", proxy(t), s.url+"a"); out != "alpha" {
+		t.Errorf("through a proxy: %q", out)
+	}
+	fails(t, exitUsage, "no proxy of kind", "ls", "--proxy", "ftp://host", s.url)
+	fails(t, exitUsage, "a proxy looks like", "ls", "--proxy", "host:1080", s.url)
+	fails(t, exitUsage, "cannot connect back", "ls", "--active", "--proxy", "socks5://host", s.url)
+	fails(t, exitUsage, "no such zone", "ls", "--time-zone", "Nowhere/Town", s.url)
+}
+
+// proxy is an HTTP proxy that knows CONNECT.
+func proxy(t *testing.T) string {
+	t.Helper()
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var all sync.WaitGroup
+	all.Go(func() {
+		for {
+			c, err := l.Accept()
+			if err != nil {
+				return
+			}
+			all.Go(func() {
+				defer c.Close()
+				r, err := http.ReadRequest(bufio.NewReader(c))
+				if err != nil {
+					return
+				}
+				to, err := net.Dial("tcp", r.Host)
+				if err != nil {
+					return
+				}
+				defer to.Close()
+				fmt.Fprint(c, "HTTP/1.1 200 Connected\r\n\r\n")
+				all.Go(func() {
+					_, _ = io.Copy(to, c)
+					to.(*net.TCPConn).CloseWrite()
+				})
+				_, _ = io.Copy(c, to)
+			})
+		}
+	})
+	t.Cleanup(func() {
+		l.Close()
+		all.Wait()
+	})
+	return "http://" + l.Addr().String()
 }

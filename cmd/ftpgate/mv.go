@@ -13,8 +13,8 @@ func newMvCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "mv URL {URL | PATH}",
 		Short: "Rename files and directories on an FTP server",
-		Long: `Renames a file or directory to a path on the same server or, if that ends in
-"/", into that directory. What happens to a file that has the new name already
+		Long: `Renames a file or directory to a path on the same server (from the directory of the
+login, unless it begins with "/") or, if that ends in "/", into that directory. What happens to a file that has the new name already
 is for the server to decide.`,
 		Example: `  ftpgate mv ftpes://alice@ftp.example.org/a.txt archive/a.txt`,
 		Args:    cobra.ExactArgs(2),

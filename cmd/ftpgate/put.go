@@ -10,26 +10,32 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"github.com/ftpgate/ftpgate/cmd/ftpgate/internal/remote"
 	"github.com/ftpgate/ftpgate/cmd/ftpgate/internal/transfer"
 )
 
 func newPutCommand() *cobra.Command {
 	var parallel int
-	var goOn bool
+	var goOn, inPlace bool
 	cmd := &cobra.Command{
 		Use:   "put LOCAL... URL",
 		Short: "Store files on an FTP server",
 		Long: `Stores files under the name in the URL or, if that ends in "/", in that
 directory. "-" is standard input.
 
---continue appends to what the server has, which is believed to be the beginning
-of the same file.`,
+A file is sent as .ftpgate-part.* and gets its name when it is whole, unless
+the server says that renaming is not allowed. --in-place sends it under its name
+from the start: for servers that show nothing half (ftpgate is one), for those where the
+existing file's owner and permissions must stay, and where files are taken away at once, whatever they are called.
+
+--continue goes on with what an earlier run of the same file, by size and time, has
+left, or else appends to what stands under the final name, which is believed to be the
+beginning of the same file.`,
 		Example: `  ftpgate put a.pdf b.pdf ftpes://scanner@ftp.example.org/inbox/
   tar c . | ftpgate put - ftpes://alice@ftp.example.org/backup.tar`,
 		Args: cobra.MinimumNArgs(2),
 	}
 	cmd.Flags().BoolVarP(&goOn, "continue", "C", false, "go on where an earlier run broke off")
+	cmd.Flags().BoolVar(&inPlace, "in-place", false, "store under the final name at once, not under a temporary one")
 	cmd.Flags().IntVarP(&parallel, "parallel", "P", 1, "store so many `FILES` at once")
 	return newClientCommand(cmd, func(ctx context.Context, c *client, args []string) error {
 		c.o.Parallel = parallel
@@ -44,12 +50,15 @@ of the same file.`,
 		case slices.Contains(files, "-") && (len(files) > 1 || u.Dir() || goOn):
 			return usagef("standard input is one file, needs a name in the URL, and cannot be continued")
 		}
+		if twice := duplicate(files, filepath.Base); twice != "" && u.Dir() {
+			return usagef("more than one file is called %q; one would replace the other", twice)
+		}
 		s, err := c.site(u)
 		if err != nil {
 			return err
 		}
 		if files[0] == "-" {
-			m := &transfer.Mover{Site: s, Moved: c.mover()}
+			m := &transfer.Mover{Site: s, InPlace: inPlace, Moved: c.mover()}
 			begun := time.Now()
 			r, err := m.SendStream(ctx, c.cmd.InOrStdin(), u.Path)
 			c.transferred("put", u.String(), r, time.Since(begun), err)
@@ -66,14 +75,14 @@ of the same file.`,
 				to = u.With(u.Path + filepath.Base(name))
 			}
 			begun := time.Now()
-			r, err := c.put(ctx, s, name, to, goOn)
+			r, err := c.put(ctx, transfer.Mover{Site: s, Continue: goOn, InPlace: inPlace, Moved: c.mover()}, name, to.Path)
 			c.transferred("put", to.String(), r, time.Since(begun), err)
 		})
 		return ctx.Err()
 	})
 }
 
-func (c *client) put(ctx context.Context, s *remote.Site, name string, to remote.URL, goOn bool) (transfer.Result, error) {
+func (c *client) put(ctx context.Context, m transfer.Mover, name, to string) (transfer.Result, error) {
 	if base := filepath.Base(name); base == "." || base == ".." || base == string(filepath.Separator) {
 		return transfer.Result{}, errors.New("a directory; mirror stores those")
 	}
@@ -87,6 +96,19 @@ func (c *client) put(ctx context.Context, s *remote.Site, name string, to remote
 		return transfer.Result{}, err
 	}
 	defer root.Close()
-	m := &transfer.Mover{Site: s, Root: root, Continue: goOn, Moved: c.mover()}
-	return m.Send(ctx, filepath.Base(real), to.Path, transfer.Unknown)
+	m.Root = root
+	return m.Send(ctx, filepath.Base(real), to, transfer.Unknown)
+}
+
+// duplicate is the first name that two items have; "" if none.
+func duplicate[T any](items []T, name func(T) string) string {
+	seen := make(map[string]bool)
+	for _, i := range items {
+		n := name(i)
+		if seen[n] {
+			return n
+		}
+		seen[n] = true
+	}
+	return ""
 }

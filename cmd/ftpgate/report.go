@@ -63,6 +63,7 @@ func (r *report) wrote(err error) {
 	if err != nil && r.broken == nil {
 		r.broken = err
 		r.count++
+		fmt.Fprintf(r.errOut, "ftpgate: %v\n", plain(err))
 	}
 }
 

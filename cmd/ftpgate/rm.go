@@ -25,8 +25,9 @@ directories with everything in them. Links are removed, not followed.`,
 	return newClientCommand(cmd, func(ctx context.Context, c *client, args []string) error {
 		return c.each(ctx, args, func(u remote.URL) error {
 			path := trimSlash(u.Path)
-			if path == "" || path == "/" {
-				return usagef("%v is the root of a server, or of a login; it is not removed", u)
+			switch u.Base() {
+			case "", ".", "..": // which a server may take for all there is
+				return usagef("%v is the root of a server or of a login, or ends in . or ..; it is not removed", u)
 			}
 			err := c.on(ctx, u, func(conn *ftpclient.Conn) error {
 				switch {

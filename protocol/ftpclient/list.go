@@ -210,11 +210,25 @@ func (r *lineReader) refuse(format string, args ...any) (string, error) {
 
 func (c *Conn) parseMLSD(line string) (Entry, bool) {
 	e, err := ftp.ParseFactsLine(line)
-	if err != nil || e.Type == ftp.TypeCurrentDir || e.Type == ftp.TypeParentDir {
+	if err == nil && (e.Type == ftp.TypeCurrentDir || e.Type == ftp.TypeParentDir) {
 		return Entry{}, false
 	}
 	entry := c.factsEntry(e, line)
-	return entry, isName(entry.Name)
+	if err != nil || !isName(entry.Name) {
+		c.skipped(line, entry.Name)
+		return Entry{}, false
+	}
+	return entry, true
+}
+
+// skipped tells of a line that is left out, unless it is one that listings begin or end with.
+func (c *Conn) skipped(line, name string) {
+	trimmed := strings.ToLower(strings.TrimSpace(line))
+	ordinary := trimmed == "" || name == "." || name == ".." ||
+		strings.HasPrefix(trimmed, "total ") || strings.HasPrefix(trimmed, "directory ")
+	if c.o.Trace.Skipped != nil && !ordinary {
+		c.o.Trace.Skipped(line)
+	}
 }
 
 func (c *Conn) parseLIST(line string, now time.Time) (Entry, bool) {
@@ -226,9 +240,10 @@ func (c *Conn) parseLIST(line string, now time.Time) (Entry, bool) {
 	local := now.In(zone)
 	_, offset := local.Zone()
 	e, err := ftp.ParseListLine(line, now.Add(time.Duration(offset)*time.Second))
-	if err != nil {
+	entry := c.listEntry(e, zone)
+	if err != nil || !isName(entry.Name) {
+		c.skipped(line, entry.Name)
 		return Entry{}, false
 	}
-	entry := c.listEntry(e, zone)
-	return entry, isName(entry.Name)
+	return entry, true
 }

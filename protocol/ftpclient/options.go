@@ -80,6 +80,7 @@ type Trace struct {
 	Received func(ftp.Reply)
 	TLS      func(tls.ConnectionState) // of the control connection, after its handshake
 	Data     func(DataInfo)            // a data connection stands, TLS included
+	Skipped  func(line string)         // a line of a listing is no entry, or one with a name that none can have, and is left out
 }
 
 // DataInfo describes a data connection that stands.

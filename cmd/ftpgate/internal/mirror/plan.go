@@ -50,7 +50,7 @@ func Plan(source, target Tree, compare Compare, remove bool) (actions []Action, 
 		problems = append(problems, fmt.Errorf("the source is empty; that is no reason to delete all of the target"))
 		remove = false
 	}
-	p := planner{source: source.Files, target: target.Files, compare: compare, remove: remove, blocked: make(map[string]bool)}
+	p := planner{source: source.Files, target: target.Files, kept: target.kept, compare: compare, remove: remove, blocked: make(map[string]bool)}
 	for _, name := range slices.Sorted(maps.Keys(source.Files)) {
 		p.wanted(name)
 	}
@@ -64,6 +64,7 @@ func Plan(source, target Tree, compare Compare, remove bool) (actions []Action, 
 
 type planner struct {
 	source, target               map[string]File
+	kept                         map[string]bool // directories of the target that are not removed as a whole
 	compare                      Compare
 	remove                       bool
 	blocked                      map[string]bool // directories that cannot be made
@@ -80,6 +81,10 @@ func (p *planner) wanted(name string) {
 	}
 	inTheWay := exists && want.Kind != Other && (want.Kind == Dir) != (have.Kind == Dir)
 	switch {
+	case inTheWay && p.kept[name]:
+		p.problems = append(p.problems, fmt.Errorf("%s is a directory on one side only, and what is excluded is in it", name))
+		p.blocked[name] = true
+		return
 	case inTheWay && !p.remove:
 		p.problems = append(p.problems, fmt.Errorf("%s is a directory on one side only; --delete would replace it", name))
 		p.blocked[name] = true
@@ -126,10 +131,10 @@ func (p *planner) extra(name string) {
 	covered := above(name, func(d string) bool {
 		have, here := p.target[d]
 		want, wanted := p.source[d]
-		return here && have.Kind == Dir && (!wanted || want.Kind != Dir) // it goes with its directory
+		return here && have.Kind == Dir && !p.kept[d] && (!wanted || want.Kind != Dir) // it goes with its directory
 	})
 	switch {
-	case covered:
+	case covered, p.kept[name]:
 	case p.target[name].Kind == Dir:
 		p.deletes = append(p.deletes, Action{Verb: DeleteDir, Path: name, Exists: true, Dir: true})
 	default:

@@ -3,6 +3,8 @@ package mirror
 import (
 	"errors"
 	"fmt"
+	"maps"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -87,6 +89,31 @@ func TestPlan(t *testing.T) {
 		}
 		if s := strings.Join(got, ", "); s != x.want || len(problems) != x.problems {
 			t.Errorf("%s:\n got %q, %v\nwant %q", x.name, s, problems, x.want)
+		}
+	}
+}
+
+func TestPatterns(t *testing.T) {
+	names := []string{"a.c", "a.tmp", "d/", "d/b.c", "d/b.tmp", "d/keep.tmp", "cache/", "cache/x.c", "d/cache"}
+	exclude := func(g string) Pattern { return Pattern{Glob: g} }
+	include := func(g string) Pattern { return Pattern{Glob: g, Include: true} }
+	for _, x := range []struct {
+		patterns []Pattern
+		want     string
+	}{
+		{nil, "a.c a.tmp cache cache/x.c d d/b.c d/b.tmp d/cache d/keep.tmp"},
+		{[]Pattern{exclude("*.tmp")}, "a.c cache cache/x.c d d/b.c d/cache"},
+		{[]Pattern{exclude("*.tmp"), include("keep.*")}, "a.c cache cache/x.c d d/b.c d/cache d/keep.tmp"},
+		{[]Pattern{exclude("cache/")}, "a.c a.tmp d d/b.c d/b.tmp d/cache d/keep.tmp"},
+		{[]Pattern{exclude("/*.c")}, "a.tmp cache cache/x.c d d/b.c d/b.tmp d/cache d/keep.tmp"},
+		{[]Pattern{exclude("d/*.tmp")}, "a.c a.tmp cache cache/x.c d d/b.c d/cache"},
+		{[]Pattern{exclude("d")}, "a.c a.tmp cache cache/x.c"},
+		{[]Pattern{include("*.c"), exclude("/a*")}, "cache cache/x.c d d/b.c"},
+	} {
+		tr := tree(names...)
+		tr.leave(x.patterns)
+		if got := strings.Join(slices.Sorted(maps.Keys(tr.Files)), " "); got != x.want {
+			t.Errorf("%v: %s", x.patterns, got)
 		}
 	}
 }

@@ -24,7 +24,9 @@ type Mirror struct {
 	Compare  Compare
 	Delete   bool
 	DryRun   bool
+	Patterns []Pattern // see Pattern
 	Continue bool
+	InPlace  bool // see transfer.Mover
 	Parallel int
 	Moved    func(n int64)                                                    // see transfer.Mover
 	Expect   func(bytes int64)                                                // is told how much is to move
@@ -41,6 +43,8 @@ func (m *Mirror) Run(ctx context.Context) error {
 		return err
 	}
 	here := Local(ctx, m.Root)
+	there.leave(m.Patterns)
+	here.leave(m.Patterns)
 	source, target := there, here
 	if m.Upload {
 		source, target = here, there
@@ -198,8 +202,7 @@ func (m *Mirror) up(ctx context.Context, a Action) (r transfer.Result, err error
 		if a.Exists {
 			target = transfer.Exists
 		}
-		// What is there may be the older file as well as a part of the newer one: nothing is continued over runs.
-		mover := transfer.Mover{Site: m.Site, Root: m.Root, Moved: m.Moved}
+		mover := transfer.Mover{Site: m.Site, Root: m.Root, Continue: m.Continue, Again: true, InPlace: m.InPlace, Moved: m.Moved}
 		return mover.Send(ctx, a.Path, path, target)
 	case a.Dir:
 		err = m.once(ctx, func(c *ftpclient.Conn) error { return c.RemoveAll(ctx, path) })

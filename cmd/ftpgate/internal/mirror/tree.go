@@ -39,10 +39,14 @@ type Tree struct {
 	Files map[string]File
 	// Errors are what could not be seen or must not be used; a tree with errors is no reason to delete anything.
 	Errors []error
+	kept   map[string]bool // directories with something in them that was left out
 }
 
-// maxFiles bounds a tree; a server may show one without end.
-const maxFiles = 4_000_000
+// maxFiles and maxNames (bytes of paths) bound a tree; a server may show one without end.
+const (
+	maxFiles = 4_000_000
+	maxNames = 512 << 20
+)
 
 // Local reads a tree of this machine. Temporary files of transfers are no part of it. nil has nothing in it.
 func Local(ctx context.Context, root *os.Root) Tree {
@@ -86,6 +90,7 @@ func Remote(ctx context.Context, s *remote.Site, root string) (Tree, error) {
 	var t Tree
 	err := s.Do(ctx, func(c *ftpclient.Conn) error {
 		t = Tree{Files: make(map[string]File)}
+		before, names := s.Skipped(), 0
 		if root != "" {
 			e, err := c.Stat(ctx, root)
 			if err != nil {
@@ -103,10 +108,13 @@ func Remote(ctx context.Context, s *remote.Site, root string) (Tree, error) {
 				t.Errors = append(t.Errors, err)
 				continue
 			}
-			if len(t.Files) == maxFiles {
-				return fmt.Errorf("%s has more than %d entries", root, maxFiles)
+			if names += len(e.Path); len(t.Files) == maxFiles || names > maxNames {
+				return fmt.Errorf("%s has more than %d entries, or %d MiB of names", root, maxFiles, maxNames>>20)
 			}
 			t.add(root, e)
+		}
+		if n := s.Skipped() - before; n > 0 {
+			t.Errors = append(t.Errors, fmt.Errorf("%d lines of listings could not be understood; what they stand for has not been seen", n))
 		}
 		return nil
 	})
@@ -118,6 +126,9 @@ func (t *Tree) add(root string, e ftpclient.WalkEntry) {
 	name := e.Path
 	if root != "" {
 		name = strings.TrimPrefix(strings.TrimPrefix(name, root), "/")
+	}
+	if transfer.IsPart(path.Base(name)) && !e.IsDir() {
+		return // of an upload that goes on, or was cut; as here, it is no part of the tree
 	}
 	if err := transfer.CheckName(name); err != nil {
 		t.Errors = append(t.Errors, fmt.Errorf("%q: %w", e.Path, err))

@@ -87,7 +87,7 @@ func (p *probe) features(ctx context.Context, c *ftpclient.Conn) {
 	f, err := c.Features(ctx)
 	switch {
 	case err != nil:
-		p.tell("features", Problem, err.Error(), "", "")
+		p.tell("features", Problem, err.Error(), "clients cannot find out what the server can do", "look into the log of the server")
 		return
 	case f.Lines == nil:
 		p.tell("features", Warning, "the server does not know FEAT", "clients have to find out by trying what it can do", "use a server made after 1998 (RFC 2389)")
@@ -119,7 +119,7 @@ func (p *probe) latency(ctx context.Context, c *ftpclient.Conn) {
 		times = append(times, time.Since(begun))
 	}
 	slices.Sort(times)
-	if times[1] > slow {
+	if times[1] > p.Slow {
 		p.tell("latency", Warning, milliseconds(times[1])+" for a command", "every small file costs several of these", "transfer with --parallel, or from nearer")
 		return
 	}

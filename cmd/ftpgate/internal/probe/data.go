@@ -48,9 +48,13 @@ func (p *probe) passive(ctx context.Context, c *ftpclient.Conn) {
 
 // pasv compares the address that PASV announces with the one the server has.
 func (p *probe) pasv(ctx context.Context) {
+	if p.Client.Dialer != nil {
+		p.tell("pasv", Note, "not tried", "behind a proxy it is not known which address the server has", "leave out --proxy")
+		return
+	}
 	c, err := p.dial(ctx, p.URL.Address(), func(o *ftpclient.Options) { o.NoEPSV = true })
 	if err != nil {
-		p.tell("pasv", Problem, err.Error(), "", "the server may limit connections from one address")
+		p.tell("pasv", Problem, err.Error(), "the second connection from here was refused", "see whether the server limits connections from one address, or bans those that come often")
 		return
 	}
 	defer c.Close()
@@ -86,6 +90,10 @@ func (p *probe) announced(said, is netip.Addr) {
 
 // active lets the server connect here.
 func (p *probe) active(ctx context.Context) {
+	if p.Client.Dialer != nil {
+		p.tell("active", Note, "not tried", "a server cannot connect back through a proxy", "leave out --proxy")
+		return
+	}
 	c, err := p.dial(ctx, p.URL.Address(), func(o *ftpclient.Options) { o.Active = true })
 	if err == nil {
 		defer c.Close()

@@ -19,15 +19,23 @@ const size = 10_000
 
 // roundTrip stores a file, looks at it, fetches it, and deletes it.
 func (p *probe) roundTrip(ctx context.Context, c *ftpclient.Conn) {
-	if !p.Write || p.User.Anonymous() {
-		p.tell("round trip", Note, "not tried", "", "give a user, and leave out --read-only")
+	switch {
+	case !p.Write:
+		p.tell("round trip", Note, "not tried", "whether files can be stored and fetched is not known", "leave out --read-only")
+		return
+	case p.User.Anonymous():
+		p.tell("round trip", Note, "not tried", "whether files can be stored and fetched is not known", "give a user: ftpgate probe ftp://USER@HOST/")
 		return
 	}
 	content := make([]byte, size)
 	_, _ = rand.Read(content) // never fails
 	name := "ftpgate-probe-" + rand.Text()[:10] + ".tmp"
 	begun := time.Now()
-	if _, err := c.StoreFrom(ctx, name, bytes.NewReader(content)); err != nil {
+	_, err := c.StoreFrom(ctx, name, bytes.NewReader(content))
+	if err != nil {
+		if !errors.As(err, new(*ftp.Error)) || errors.Is(err, ftpclient.ErrIncomplete) {
+			_ = p.remove(ctx, c, name) // a part of it may be there, and that uploads fail is told below
+		}
 		if errors.Is(err, fs.ErrPermission) || refused(err, 550) {
 			p.tell("round trip", Note, err.Error(), "this user may not store files here", "")
 			return
@@ -37,12 +45,36 @@ func (p *probe) roundTrip(ctx context.Context, c *ftpclient.Conn) {
 	}
 	failed := p.back(ctx, c, name, content)
 	took := time.Since(begun)
-	if err := c.Delete(ctx, name); err != nil {
+	removed := ""
+	if err := p.remove(ctx, c, name); err != nil {
 		p.tell("round trip", Note, fmt.Sprintf("%s stays there: %v", name, err), "this user may store files and not delete them", "delete it as somebody else")
+	} else {
+		removed = "; " + name + " is removed"
 	}
 	if !failed {
-		p.tell("round trip", OK, fmt.Sprintf("%d bytes there and back in %s", size, milliseconds(took)), "", "")
+		p.tell("round trip", OK, fmt.Sprintf("%d bytes there and back in %s%s", size, milliseconds(took), removed), "", "")
 	}
+}
+
+// cleanup is how long the removal of the file may take when the probe has been interrupted or the connection lost.
+const cleanup = 5 * time.Second
+
+// remove deletes the file, on another connection if this one is lost, also after an interruption.
+func (p *probe) remove(ctx context.Context, c *ftpclient.Conn, name string) error {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), cleanup)
+	defer cancel()
+	if !c.Usable() {
+		var err error
+		if c, err = p.dial(ctx, p.URL.Address(), nil); err != nil {
+			return err
+		}
+		defer c.Close()
+	}
+	err := c.Delete(ctx, name)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
+	return err
 }
 
 func refused(err error, code ftp.Code) bool {

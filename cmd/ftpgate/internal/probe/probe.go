@@ -5,6 +5,7 @@ import (
 	"crypto/tls"
 	"fmt"
 	"net"
+	"strings"
 	"time"
 
 	"github.com/ftpgate/ftpgate/cmd/ftpgate/internal/remote"
@@ -39,6 +40,7 @@ type Options struct {
 	Tell   func(Finding)      // is told each finding as it is made
 	Lookup func(ctx context.Context, host string) ([]net.IPAddr, error)
 	Now    func() time.Time
+	Slow   time.Duration // from here on an answer is slow; 0: 300 ms
 }
 
 // probe is one run.
@@ -57,6 +59,9 @@ func Run(ctx context.Context, o Options) (problems int) {
 	}
 	if o.Now == nil {
 		o.Now = time.Now
+	}
+	if o.Slow == 0 {
+		o.Slow = slow
 	}
 	p := &probe{Options: o, security: o.URL.Security(), trusted: true}
 	p.run(ctx)
@@ -89,6 +94,7 @@ func (p *probe) tell(check string, s State, text, means, mend string) {
 	if s == Problem {
 		p.problems++
 	}
+	text = strings.ReplaceAll(strings.ReplaceAll(text, "ftpclient: ", ""), "\n", ": ") // of errors, some of them joined
 	p.Tell(Finding{check, s, text, means, mend})
 }
 

@@ -1,13 +1,16 @@
 package probe_test
 
 import (
+	"bufio"
 	"context"
 	"crypto/tls"
 	"errors"
+	"fmt"
 	"net"
 	"net/netip"
 	"runtime"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -38,6 +41,11 @@ func run(t *testing.T, server func(o *ftptest.Options), change func(o *probe.Opt
 
 func probed(t *testing.T, addr netip.AddrPort, a *ftptest.Authority, change func(o *probe.Options)) (problems int, all string) {
 	t.Helper()
+	return probedIn(t.Context(), t, addr, a, change)
+}
+
+func probedIn(ctx context.Context, t *testing.T, addr netip.AddrPort, a *ftptest.Authority, change func(o *probe.Options)) (problems int, all string) {
+	t.Helper()
 	u, err := remote.ParseURL("ftp://rw@" + addr.String() + "/")
 	if err != nil {
 		t.Fatal(err)
@@ -53,15 +61,18 @@ func probed(t *testing.T, addr netip.AddrPort, a *ftptest.Authority, change func
 		URL: u, User: user, Write: true, Client: ftpclient.Options{TLS: &tls.Config{RootCAs: a.Pool}},
 		Tell: func(f probe.Finding) {
 			b.WriteString(string(f.State) + " " + f.Check + ": " + f.Text + "\n")
-			if f.State == probe.Problem && f.Means == "" && f.Mend == "" {
-				t.Errorf("%v says neither what it means nor how to mend it", f)
+			if (f.State == probe.Problem || f.State == probe.Warning) && (f.Means == "" || f.Mend == "") {
+				t.Errorf("%v does not say what it means and how to mend it", f)
+			}
+			if strings.Contains(f.Text, "ftpclient: ") || strings.Contains(f.Text, "\n") {
+				t.Errorf("%v is not for people", f)
 			}
 		},
 	}
 	if change != nil {
 		change(&o)
 	}
-	problems = probe.Run(t.Context(), o)
+	problems = probe.Run(ctx, o)
 	return problems, b.String()
 }
 
@@ -147,6 +158,147 @@ func TestNoServer(t *testing.T) {
 		o.Lookup = func(context.Context, string) ([]net.IPAddr, error) { return nil, nil }
 	})
 	wants(t, n, 1, all, "problem name: none.example has no address")
+}
+
+func TestIPv6(t *testing.T) {
+	l, err := net.Listen("tcp", "[::1]:0")
+	if err != nil {
+		t.Skip("this machine has no ::1")
+	}
+	l.Close()
+	n, all := run(t, func(o *ftptest.Options) { o.Address = "::1" }, nil)
+	wants(t, n, 0, all, "ok certificate: for ::1", "ok passive: EPSV", "ok active", "ok ipv6: login and listing at ::1", "ok round trip")
+	if strings.Contains(all, "pasv") {
+		t.Errorf("PASV is for IPv4:\n%s", all)
+	}
+
+	// The name has an IPv6 address, and nothing that greets is there.
+	n, all = run(t, nil, func(o *probe.Options) {
+		o.Client.TLS.InsecureSkipVerify = true
+		host, port := o.URL.Host, o.URL.Port
+		o.URL.Host = "ftp.example"
+		o.Lookup = func(context.Context, string) ([]net.IPAddr, error) {
+			return []net.IPAddr{{IP: net.IPv4(127, 0, 0, 1)}, {IP: net.ParseIP("2001:db8::1")}}, nil
+		}
+		o.Client.Dialer = redirect{"ftp.example:" + port, host + ":" + port}
+	})
+	wants(t, n, 2, all, "ok name: ftp.example is 127.0.0.1, 2001:db8::1", "problem ipv6: 2001:db8::1: ", "note pasv: not tried", "note active: not tried")
+}
+
+// redirect dials one address for another, and no other than that.
+type redirect struct{ name, address string }
+
+func (r redirect) DialContext(ctx context.Context, network, address string) (net.Conn, error) {
+	switch host, port, _ := net.SplitHostPort(address); {
+	case address == r.name:
+		address = r.address
+	case host == "ftp.example":
+		address = net.JoinHostPort("127.0.0.1", port)
+	default:
+		return nil, errors.New("no route")
+	}
+	return new(net.Dialer).DialContext(ctx, network, address)
+}
+
+func TestSlow(t *testing.T) {
+	n, all := run(t, nil, func(o *probe.Options) { o.Slow = time.Nanosecond })
+	wants(t, n, 0, all, "warning latency: ")
+}
+
+func TestRequiredSessionReuse(t *testing.T) {
+	n, all := run(t, func(o *ftptest.Options) { o.Endpoint.TLS.Reuse = pi.ReuseRequire }, nil)
+	wants(t, n, 0, all, "ok passive", "ok session reuse", "ok pasv", "ok active", "ok round trip")
+}
+
+// TestInterrupted: what was stored is removed although the probe was interrupted.
+func TestInterrupted(t *testing.T) {
+	fsys := memory.New(memory.Options{}).Open("", 0)
+	ctx, cancel := context.WithCancel(t.Context())
+	a := ftptest.NewAuthority(t)
+	srv := ftptest.Start(t, ftptest.Options{FS: fsys, Endpoint: pi.Endpoint{TLS: a.TLS(nil)}})
+	_, all := probedIn(ctx, t, srv.Addr, a, func(o *probe.Options) {
+		tell := o.Tell
+		o.Tell = func(f probe.Finding) {
+			if f.Check == "clock" { // the file is there
+				cancel()
+			}
+			tell(f)
+		}
+	})
+	d, err := fsys.Open("/")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer d.Close()
+	if names, err := d.Readdirnames(-1); err != nil || len(names) > 0 || ctx.Err() == nil {
+		t.Errorf("left behind: %q, %v\n%s", names, err, all)
+	}
+}
+
+// TestOldServer: one that knows neither FEAT nor TLS nor EPSV nor how to connect back.
+func TestOldServer(t *testing.T) {
+	ftptest.CheckLeaks(t)
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var all sync.WaitGroup
+	all.Go(func() {
+		for {
+			c, err := l.Accept()
+			if err != nil {
+				return
+			}
+			all.Go(func() { old(c) })
+		}
+	})
+	t.Cleanup(func() {
+		l.Close()
+		all.Wait()
+	})
+	n, found := probed(t, netip.MustParseAddrPort(l.Addr().String()), ftptest.NewAuthority(t), nil)
+	wants(t, n, 0, found, "warning tls: not offered", "warning login", "warning features: the server does not know FEAT", "ok passive: PASV",
+		"ok pasv", "note active: the server cannot connect back", "note round trip: ")
+}
+
+func old(c net.Conn) {
+	defer c.Close()
+	data, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		return
+	}
+	defer data.Close()
+	port := data.Addr().(*net.TCPAddr).Port
+	fmt.Fprint(c, "220 ready\r\n")
+	for s := bufio.NewScanner(c); s.Scan(); {
+		verb, _, _ := strings.Cut(s.Text(), " ")
+		switch verb {
+		case "USER":
+			fmt.Fprint(c, "331 password\r\n")
+		case "PASS":
+			fmt.Fprint(c, "230 in\r\n")
+		case "TYPE", "NOOP":
+			fmt.Fprint(c, "200 fine\r\n")
+		case "PASV":
+			fmt.Fprintf(c, "227 here (127,0,0,1,%d,%d)\r\n", port>>8, port&255)
+		case "LIST":
+			fmt.Fprint(c, "150 here\r\n")
+			if d, err := data.Accept(); err == nil {
+				d.Close()
+			}
+			fmt.Fprint(c, "226 done\r\n")
+		case "STOR":
+			if d, err := data.Accept(); err == nil {
+				d.Close()
+			}
+			fmt.Fprint(c, "550 read-only\r\n")
+		case "QUIT":
+			fmt.Fprint(c, "221 bye\r\n")
+			return
+		default:
+			fmt.Fprint(c, "500 what\r\n")
+		}
+	}
 }
 
 type dialer func() (net.Conn, error)

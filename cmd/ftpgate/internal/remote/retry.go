@@ -82,6 +82,8 @@ func Transient(err error) bool {
 		verify   *tls.CertificateVerificationError
 		record   tls.RecordHeaderError
 		alert    tls.AlertError
+		operr    *net.OpError
+		errno    syscall.Errno
 		netErr   net.Error
 	)
 	switch {
@@ -99,11 +101,13 @@ func Transient(err error) bool {
 	case errors.As(err, &dns):
 		return dns.IsTemporary || dns.IsTimeout
 	case errors.Is(err, ftpclient.ErrStalled), errors.Is(err, ftpclient.ErrTimeout), errors.Is(err, ftpclient.ErrBroken),
-		errors.Is(err, io.ErrUnexpectedEOF), errors.Is(err, os.ErrDeadlineExceeded), errors.Is(err, syscall.ECONNRESET),
-		errors.Is(err, syscall.EPIPE), errors.Is(err, syscall.ECONNREFUSED):
+		errors.Is(err, io.ErrUnexpectedEOF), errors.Is(err, os.ErrDeadlineExceeded),
+		errors.Is(err, syscall.ECONNRESET), errors.Is(err, syscall.ETIMEDOUT): // of a socket that is copied to a file
 		return true
-	case errors.As(err, &netErr):
-		return true
+	case errors.As(err, &operr):
+		return operr.Op != "remote error" && operr.Op != "local error" // TLS alerts
+	case errors.As(err, &errno): // of this machine: a full disk, a pipe that nobody reads
+		return false
 	}
-	return false
+	return errors.As(err, &netErr)
 }

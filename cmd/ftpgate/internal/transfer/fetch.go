@@ -19,7 +19,8 @@ type Mover struct {
 	Site     *remote.Site
 	Root     *os.Root // the local directory; nothing outside of it is written
 	Continue bool     // go on where an earlier run broke off
-	Again    bool     // files that seem whole are fetched all the same, as somebody has found that they differ
+	Again    bool     // files that seem whole or begun under their own name move all the same, as somebody has found that they differ
+	InPlace  bool     // uploads go to the final name at once, and not to a temporary one
 	// Moved is told of bytes as they move, and of a negative number when they have to move again; nil: nobody.
 	Moved func(n int64)
 }
@@ -39,8 +40,13 @@ func (m *Mover) Fetch(ctx context.Context, path, name string, known *ftpclient.E
 	if err := CheckName(name); err != nil {
 		return Result{}, fmt.Errorf("%q: %w", name, err)
 	}
-	if i, err := m.Root.Lstat(name); err == nil && i.IsDir() {
-		return Result{}, fmt.Errorf("%s is a directory", name)
+	if i, err := m.Root.Lstat(name); err == nil {
+		switch {
+		case i.IsDir():
+			return Result{}, fmt.Errorf("%s is a directory", name)
+		case !i.Mode().IsRegular() && i.Mode().Type() != fs.ModeSymlink: // /dev/null is not to be replaced
+			return Result{}, fmt.Errorf("%s is not a regular file; cat writes to others", name)
+		}
 	}
 	d := &download{Mover: m, path: path, name: name, part: partName(name), known: known}
 	if err := d.open(); err != nil {
@@ -236,7 +242,21 @@ func (d *download) leave(err error) error {
 	if d.have == 0 || errors.Is(err, fs.ErrNotExist) {
 		return err
 	}
-	return fmt.Errorf("%w (%d bytes are kept; --continue goes on with them)", err, d.have)
+	return &KeptError{err, d.have}
+}
+
+// KeptError is what ended a transfer of which a part is kept for later.
+type KeptError struct {
+	Err   error
+	Bytes int64
+}
+
+func (e *KeptError) Error() string { return e.Err.Error() + e.Note() }
+func (e *KeptError) Unwrap() error { return e.Err }
+
+// Note is the part of the text that says so.
+func (e *KeptError) Note() string {
+	return fmt.Sprintf(" (%d bytes are kept; --continue goes on with them)", e.Bytes)
 }
 
 // counted tells of what is written.

@@ -1,9 +1,12 @@
 package transfer
 
 import (
+	"crypto/rand"
 	"crypto/sha256"
 	"encoding/hex"
 	"errors"
+	"fmt"
+	"io/fs"
 	"path"
 	"path/filepath"
 	"strings"
@@ -40,15 +43,27 @@ const partPrefix = ".ftpgate-part."
 // IsPart reports whether a name, without directories, is that of a temporary file.
 func IsPart(base string) bool { return strings.HasPrefix(base, partPrefix) }
 
-// longName is how long a name may be before its temporary name is too long for file systems, in bytes.
-const longName = 255 - len(partPrefix)
+// maxName is how long a name may be for file systems, in bytes.
+const maxName = 255
 
 // partName is the temporary name of a file. It is the same for the same file, so that a later run finds it.
-func partName(name string) string {
+func partName(name string) string { return prefixed(name, partPrefix) }
+
+func prefixed(name, prefix string) string {
 	dir, base := path.Split(name)
-	if len(base) > longName {
+	if len(prefix)+len(base) > maxName {
 		sum := sha256.Sum256([]byte(base))
 		base = hex.EncodeToString(sum[:])
 	}
-	return dir + partPrefix + base
+	return dir + prefix + base
 }
+
+// stageName is the temporary name of an upload. It is the same for the same file, as far as size and time tell: what a later run finds there is the
+// beginning of it.
+func stageName(path string, source fs.FileInfo) string {
+	sum := sha256.Sum256(fmt.Appendf(nil, "%d %d", source.Size(), source.ModTime().UnixNano()))
+	return prefixed(path, partPrefix+hex.EncodeToString(sum[:4])+".")
+}
+
+// streamName is a temporary name that nothing else has.
+func streamName(path string) string { return prefixed(path, partPrefix+rand.Text()[:8]+".") }

@@ -9,6 +9,7 @@ import (
 	"os"
 	"time"
 
+	"github.com/ftpgate/ftpgate/cmd/ftpgate/internal/remote"
 	"github.com/ftpgate/ftpgate/protocol/ftp"
 	"github.com/ftpgate/ftpgate/protocol/ftpclient"
 )
@@ -22,9 +23,16 @@ const (
 	Exists
 )
 
-// Send uploads a local file. When it breaks off within this run it goes on from what the server has, if the file is new there: of one that
-// was there before, nobody could tell old bytes from new ones. With Continue, what the server has is believed to be the beginning of this file.
+// Send uploads a local file: under a temporary name, which it renames when it is whole, unless the server does not let it or InPlace says
+// otherwise. The temporary name tells size and time of the source, so that what is continued, in this run or with
+// Continue in a later one, is the beginning of the same file; a source that changes meanwhile is sent from its beginning.
+//
+// In place, an upload is continued in this run only if the file is new there: of one that was there before,
+// nobody could tell old bytes from new ones. With Continue, and not Again, a file under the final name is believed to be the beginning of this one.
 func (m *Mover) Send(ctx context.Context, name, path string, target Target) (Result, error) {
+	if i, err := m.Root.Stat(name); err == nil && !i.Mode().IsRegular() { // opening a FIFO would wait for who writes to it
+		return Result{}, fmt.Errorf("%s is not a regular file; put reads others as standard input, which is -", name)
+	}
 	f, err := m.Root.Open(name)
 	if err != nil {
 		return Result{}, err
@@ -34,12 +42,9 @@ func (m *Mover) Send(ctx context.Context, name, path string, target Target) (Res
 	if err != nil {
 		return Result{}, err
 	}
-	if !i.Mode().IsRegular() {
-		return Result{}, fmt.Errorf("%s is not a regular file", name)
-	}
-	u := &upload{Mover: m, path: path, f: f, size: i.Size(), target: target}
-	err = m.Site.Progress(ctx, func(c *ftpclient.Conn) (bool, error) { return u.try(ctx, c, i.ModTime()) })
-	return u.result, err
+	u := &upload{Mover: m, path: path, f: f, source: i, target: target, staged: !m.InPlace, stage: stageName(path, i)}
+	err = m.Site.Progress(ctx, func(c *ftpclient.Conn) (bool, error) { return u.try(ctx, c) })
+	return u.result, u.leave(ctx, err)
 }
 
 // upload is one Send.
@@ -47,23 +52,49 @@ type upload struct {
 	*Mover
 	path   string
 	f      *os.File
-	size   int64
-	target Target
+	source fs.FileInfo // f, as the last try found it
+	target Target      // what is under the final name
+	staged bool
+	stage  string // the temporary name
 
 	tries  int
 	sent   int64 // of the file, by the last try
 	result Result
 }
 
-func (u *upload) try(ctx context.Context, c *ftpclient.Conn, modified time.Time) (progress bool, err error) {
-	offset, err := u.offset(ctx, c)
+// to is where the bytes go.
+func (u *upload) to() string {
+	if u.staged {
+		return u.stage
+	}
+	return u.path
+}
+
+func (u *upload) try(ctx context.Context, c *ftpclient.Conn) (progress bool, err error) {
+	if u.staged && u.tries == 0 {
+		if u.staged, err = u.Site.Renames(ctx, c, u.stage); err != nil {
+			return false, err
+		}
+	}
+	changed, err := u.look()
+	if err != nil {
+		return false, err
+	}
+	var offset int64
+	if !changed {
+		offset, err = u.offset(ctx, c)
+	}
 	if err != nil || u.result.Whole {
 		return false, err
 	}
 	u.tries++
 	n, err := u.store(ctx, c, offset)
-	if offset > 0 && n == 0 && refusedREST(err) {
-		u.result.Offset = 0
+	switch {
+	case offset > 0 && n == 0 && refusedREST(err):
+		u.result.Offset, offset = 0, 0
+		n, err = u.store(ctx, c, 0)
+	case u.staged && u.tries == 1 && refusedName(err):
+		u.staged = false // names that begin with a dot, perhaps
 		n, err = u.store(ctx, c, 0)
 	}
 	if err != nil {
@@ -74,34 +105,36 @@ func (u *upload) try(ctx context.Context, c *ftpclient.Conn, modified time.Time)
 			return false, err
 		}
 	}
-	if err := c.SetModTime(ctx, u.path, modified); err != nil && !isRefusal(err) {
-		return false, nil // the file is there; its time is a courtesy
+	if err := c.SetModTime(ctx, u.to(), u.source.ModTime()); err != nil && !isRefusal(err) {
+		return n > 0, err
 	}
-	return true, nil
+	return true, u.publish(ctx, c)
 }
 
-func isRefusal(err error) bool {
-	var refused *ftp.Error
-	return errors.As(err, &refused)
-}
-
-// isMissing takes a 550 to SIZE that does not say why ("Could not get file size.") for that of a file that is not there.
-func isMissing(err error) bool {
-	var refused *ftp.Error
-	return errors.Is(err, fs.ErrNotExist) || errors.As(err, &refused) && refused.Reply.Code == 550 && refused.Cause == nil
+// look finds out whether the source is what it was at the last try.
+func (u *upload) look() (changed bool, err error) {
+	i, err := u.f.Stat()
+	if err != nil {
+		return false, err
+	}
+	changed = i.Size() != u.source.Size() || !i.ModTime().Equal(u.source.ModTime())
+	u.source = i
+	return changed, nil
 }
 
 // offset finds out from where to go on.
 func (u *upload) offset(ctx context.Context, c *ftpclient.Conn) (int64, error) {
 	first := u.tries == 0
-	if first && (u.target == Fresh || u.target == Exists && !u.Continue) || !first && u.target != Fresh {
-		return 0, nil
-	}
-	if !first && u.sent == 0 {
-		return 0, nil
-	}
-	there, err := c.Size(ctx, u.path)
 	switch {
+	case first && u.staged && !u.Continue, !first && u.sent == 0, !first && !u.staged && u.target != Fresh:
+		return 0, nil
+	case first && !u.staged && (u.target == Fresh || u.target == Exists && !u.Continue || u.Again):
+		return 0, nil
+	}
+	there, err := c.Size(ctx, u.to())
+	switch {
+	case isRefusal(err) && first && u.staged && !u.Again:
+		return u.goOn(ctx, c) // the file itself may have been begun
 	case isRefusal(err):
 		if first && isMissing(err) {
 			u.target = Fresh
@@ -109,28 +142,40 @@ func (u *upload) offset(ctx context.Context, c *ftpclient.Conn) (int64, error) {
 		return 0, nil
 	case err != nil:
 		return 0, err
-	}
-	if first {
+	case first && u.staged:
+		if there > u.source.Size() {
+			return 0, nil
+		}
+		u.result.Offset = there
+		return there, nil
+	case first:
 		u.target = Exists
-		return u.goOn(there)
-	}
-	if there > u.sent {
+		return u.goOn(ctx, c)
+	case there > u.sent:
 		return 0, nil // not only ours
 	}
 	return there, nil
 }
 
-// goOn is the offset for a file of which a part was there before this run.
-func (u *upload) goOn(there int64) (int64, error) {
-	switch {
-	case !u.Continue:
+// goOn is the offset for a file of which a part stood under its final name before this run.
+func (u *upload) goOn(ctx context.Context, c *ftpclient.Conn) (int64, error) {
+	if !u.Continue {
 		return 0, nil
-	case there > u.size:
-		return 0, fmt.Errorf("%s has %d bytes on the server and %d here; it is not the beginning of this file", u.path, there, u.size)
-	case there == u.size:
+	}
+	there, err := c.Size(ctx, u.path)
+	size := u.source.Size()
+	switch {
+	case isRefusal(err):
+		return 0, nil
+	case err != nil:
+		return 0, err
+	case there > size:
+		return 0, fmt.Errorf("%s has %d bytes on the server and %d here; it is not the beginning of this file", u.path, there, size)
+	case there == size:
 		u.result.Whole = true
 		return 0, nil
 	}
+	u.staged, u.target = false, Exists
 	u.result.Offset = there
 	return there, nil
 }
@@ -149,9 +194,9 @@ func (u *upload) store(ctx context.Context, c *ftpclient.Conn, offset int64) (n 
 		r = &countedReader{u.f, u.Moved}
 	}
 	if offset == 0 {
-		n, err = c.StoreFrom(ctx, u.path, r)
+		n, err = c.StoreFrom(ctx, u.to(), r)
 	} else {
-		n, err = storeAt(ctx, c, u.path, r, offset)
+		n, err = storeAt(ctx, c, u.to(), r, offset)
 	}
 	u.sent += n
 	u.result.Bytes += n
@@ -172,26 +217,120 @@ func storeAt(ctx context.Context, c *ftpclient.Conn, path string, r io.Reader, o
 
 // verify asks for the size of a file that was sent in pieces.
 func (u *upload) verify(ctx context.Context, c *ftpclient.Conn) error {
-	there, err := c.Size(ctx, u.path)
+	there, err := c.Size(ctx, u.to())
 	if isRefusal(err) {
 		return nil // nothing is said against it
 	}
 	if err == nil && there != u.sent {
-		err = fmt.Errorf("%s has %d bytes on the server after an upload of %d", u.path, there, u.sent)
+		err = fmt.Errorf("%s has %d bytes on the server after an upload of %d", u.to(), there, u.sent)
 	}
 	return err
 }
 
-// SendStream uploads what can be read only once; it is not tried again.
+// publish gives the file its name. Some servers do not rename onto a name that is taken: there it is stored again, in place, as the
+// server may have reasons not to let it be replaced.
+func (u *upload) publish(ctx context.Context, c *ftpclient.Conn) error {
+	if !u.staged {
+		return nil
+	}
+	err := c.Rename(ctx, u.stage, u.path)
+	if !isRefusal(err) || remote.Transient(err) {
+		return err
+	}
+	if failed := c.Delete(ctx, u.stage); failed != nil {
+		return fmt.Errorf("%w; the file stays there as %s; with --in-place it is stored under its own name at once", err, u.stage)
+	}
+	u.staged = false
+	if _, err := u.store(ctx, c, 0); err != nil {
+		return err
+	}
+	if err := c.SetModTime(ctx, u.path, u.source.ModTime()); err != nil && !isRefusal(err) {
+		return err
+	}
+	return nil
+}
+
+// leave is for an upload that failed. What stands under the temporary name is kept if it may be continued.
+func (u *upload) leave(ctx context.Context, err error) error {
+	switch {
+	case err == nil || !u.staged || u.sent == 0:
+		return err
+	case ctx.Err() != nil || remote.Transient(err):
+		return &KeptError{err, u.sent}
+	}
+	discard(ctx, u.Site, u.stage)
+	return err
+}
+
+// discard removes a temporary file, if that can still be done.
+func discard(ctx context.Context, s *remote.Site, path string) {
+	c, err := s.Get(ctx)
+	if err != nil {
+		return
+	}
+	defer s.Put(c)
+	_ = c.Delete(ctx, path) // who sent it is told what went wrong before
+}
+
+func isRefusal(err error) bool {
+	var refused *ftp.Error
+	return errors.As(err, &refused)
+}
+
+// refusedName is a refusal that may be about the name of the file.
+func refusedName(err error) bool {
+	var refused *ftp.Error
+	if !errors.As(err, &refused) || errors.Is(err, ftpclient.ErrQuota) {
+		return false
+	}
+	code := refused.Reply.Code
+	return code == 550 || code == 553 || code == 501
+}
+
+// isMissing takes a 550 to SIZE that does not say why ("Could not get file size.") for that of a file that is not there.
+func isMissing(err error) bool {
+	var refused *ftp.Error
+	return errors.Is(err, fs.ErrNotExist) || errors.As(err, &refused) && refused.Reply.Code == 550 && refused.Cause == nil
+}
+
+// cleanup is how long the removal of a temporary file may take after an interruption.
+const cleanup = 5 * time.Second
+
+// SendStream uploads what can be read only once; it is not tried again. Waiting for r ends with ctx if r is a file.
 func (m *Mover) SendStream(ctx context.Context, r io.Reader, path string) (Result, error) {
-	c, err := m.Site.Get(ctx)
+	c, err := m.Site.Connect(ctx)
 	if err != nil {
 		return Result{}, err
 	}
-	defer m.Site.Put(c)
+	stage, staged := streamName(path), !m.InPlace
+	if staged {
+		staged, err = m.Site.Renames(ctx, c, stage)
+	}
+	to := path
+	if staged {
+		to = stage
+	}
+	if f, ok := r.(*os.File); ok {
+		r = interruptible(ctx, f)
+	}
 	if m.Moved != nil {
 		r = &countedReader{r, m.Moved}
 	}
-	n, err := c.StoreFrom(ctx, path, r)
+	var n int64
+	if err == nil {
+		n, err = c.StoreFrom(ctx, to, r)
+	}
+	if err == nil && staged {
+		if err = c.Rename(ctx, stage, path); err != nil {
+			err = fmt.Errorf("%w; all of it stays there as %s; with --in-place it is stored under its own name at once", err, stage)
+		}
+		staged = false
+	}
+	m.Site.Put(c)
+	if err != nil && staged {
+		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), cleanup)
+		defer cancel()
+		discard(ctx, m.Site, stage)
+	}
 	return Result{Bytes: n}, err
 }
