@@ -69,16 +69,23 @@ beginning of the same file.`,
 				c.expect(i.Size())
 			}
 		}
+		var times *transfer.Times
+		if len(files) > 1 {
+			times = new(transfer.Times)
+		}
 		transfer.Each(ctx, parallel, slices.Values(files), func(ctx context.Context, name string) {
 			to := u
 			if u.Dir() {
 				to = u.With(u.Path + filepath.Base(name))
 			}
 			begun := time.Now()
-			r, err := c.put(ctx, transfer.Mover{Site: s, Continue: goOn, InPlace: inPlace, Moved: c.mover()}, name, to.Path)
+			r, err := c.put(ctx, transfer.Mover{Site: s, Continue: goOn, InPlace: inPlace, Times: times, Moved: c.mover()}, name, to.Path)
 			c.transferred("put", to.String(), r, time.Since(begun), err)
 		})
-		return ctx.Err()
+		if ctx.Err() != nil || times == nil {
+			return ctx.Err()
+		}
+		return times.Set(ctx, s)
 	})
 }
 

@@ -66,13 +66,6 @@ func (c *Conn) SetModTime(ctx context.Context, path string, t time.Time) error {
 	if err != nil {
 		return pathError("MFMT", path, err)
 	}
-	stamp, utc := c.stamp(t), ftp.FormatTime(t.Truncate(time.Second))
-	ways := []struct{ verb, arg string }{
-		{"MFMT " + stamp, path},
-		{"MDTM " + stamp, path},
-		{"SITE UTIME " + stamp, path},
-		{"SITE UTIME", fmt.Sprintf("%s %s %s %s UTC", path, utc, utc, utc)},
-	}
 	first := 0
 	if !f.Has("MFMT") && f.Lines != nil {
 		first = 1
@@ -80,8 +73,9 @@ func (c *Conn) SetModTime(ctx context.Context, path string, t time.Time) error {
 	if way, ok := c.wayToSetTimes(); ok {
 		first = way
 	}
-	for i := first; i < len(ways); i++ {
-		_, err = c.want(ctx, ways[i].verb, ways[i].arg)
+	for i := first; i < waysToSetTimes; i++ {
+		way := c.timeCommand(i, FileTime{path, t})
+		_, err = c.want(ctx, way.Verb, way.Arg)
 		if err == nil {
 			c.mu.Lock()
 			c.utime = i + 1
@@ -94,6 +88,46 @@ func (c *Conn) SetModTime(ctx context.Context, path string, t time.Time) error {
 		}
 	}
 	return pathError("MFMT", path, errors.Join(errors.ErrUnsupported, err))
+}
+
+// FileTime is a file and the time that it is to have.
+type FileTime struct {
+	Path string
+	Time time.Time
+}
+
+// SetModTimes is SetModTime for many files, without waiting for each reply. There is one error for each.
+func (c *Conn) SetModTimes(ctx context.Context, files []FileTime) []error {
+	errs := make([]error, len(files))
+	next := 0
+	for ; next < len(files); next++ {
+		if _, ok := c.wayToSetTimes(); ok {
+			break
+		}
+		errs[next] = c.SetModTime(ctx, files[next].Path, files[next].Time)
+	}
+	way, _ := c.wayToSetTimes()
+	commands := make([]ftp.Command, 0, len(files)-next)
+	for _, f := range files[next:] {
+		commands = append(commands, c.timeCommand(way, f))
+	}
+	for i, r := range c.Batch(ctx, commands) {
+		errs[next+i] = r.Err
+	}
+	return errs
+}
+
+// waysToSetTimes is how many ways there are, best first.
+const waysToSetTimes = 4
+
+// timeCommand is the command of a way.
+func (c *Conn) timeCommand(way int, f FileTime) ftp.Command {
+	verb := [waysToSetTimes]string{"MFMT", "MDTM", "SITE UTIME", "SITE UTIME"}[way]
+	if way < waysToSetTimes-1 {
+		return ftp.Command{Verb: verb + " " + c.stamp(f.Time), Arg: f.Path}
+	}
+	utc := ftp.FormatTime(f.Time.Truncate(time.Second))
+	return ftp.Command{Verb: verb, Arg: fmt.Sprintf("%s %s %s %s UTC", f.Path, utc, utc, utc)}
 }
 
 func (c *Conn) wayToSetTimes() (way int, ok bool) {

@@ -1,8 +1,13 @@
 package ftpclient_test
 
 import (
+	"errors"
+	"strings"
 	"testing"
 	"time"
+
+	"github.com/ftpgate/ftpgate/protocol/ftp"
+	"github.com/ftpgate/ftpgate/protocol/ftpclient"
 )
 
 // TestTimeZones is a server in another zone, which is an hour further in summer: by LIST alone, or by everything that it says.
@@ -53,5 +58,38 @@ func TestTimeZones(t *testing.T) {
 				}
 			}
 		})
+	}
+}
+
+// TestSetModTimes: the way is found with the first file, and all others go in one flight.
+func TestSetModTimes(t *testing.T) {
+	when := time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)
+	is := func(p *peer, want string) {
+		verb, _, _ := strings.Cut(want, " ")
+		if line := p.want(verb); line != want {
+			t.Errorf("it says %q, not %q", line, want)
+		}
+	}
+	f := startFake(t, func(p *peer) {
+		p.say("220 ready")
+		p.want("FEAT")
+		p.say("211-Features:", " EPSV", "211 End")
+		is(p, "MDTM 20260102030405 /a")
+		p.say("550 /a is not there")
+		is(p, "SITE UTIME 20260102030405 /a")
+		p.say("500 what?")
+		is(p, "SITE UTIME /a 20260102030405 20260102030405 20260102030405 UTC")
+		p.say("500 what?")
+		is(p, "MDTM 20260102030405 /b")
+		p.say("213 fine")
+		is(p, "MDTM 20260102030405 /c") // no reply before the next has come
+		is(p, "MDTM 20260102030405 /d")
+		p.say("213 fine", "550 no")
+		p.rest()
+	})
+	errs := f.login(patient()).SetModTimes(t.Context(), []ftpclient.FileTime{{"/a", when}, {"/b", when}, {"/c", when}, {"/d", when}, {"/e\n", when}})
+	var refused *ftp.Error
+	if errs[0] == nil || errs[1] != nil || errs[2] != nil || !errors.As(errs[3], &refused) || !errors.Is(errs[4], ftpclient.ErrBadName) {
+		t.Errorf("%q", errs)
 	}
 }

@@ -32,6 +32,8 @@ type Mirror struct {
 	Expect   func(bytes int64)                                                // is told how much is to move
 	Done     func(a Action, r transfer.Result, took time.Duration, err error) // is told of each action; by many at once
 	Trouble  func(err error)                                                  // what cannot be mirrored
+
+	times *transfer.Times // of what is uploaded
 }
 
 // Run looks at both sides and does what makes the target like the source. What fails is told, and the rest done all the same; only
@@ -137,6 +139,7 @@ func (m *Mirror) check(ctx context.Context, actions []Action) (decided []Action,
 func (m *Mirror) do(ctx context.Context, actions []Action, failed bool) error {
 	var mu sync.Mutex
 	var copies, deletes []Action
+	m.times = new(transfer.Times)
 	one := func(ctx context.Context, a Action) {
 		begun := time.Now()
 		r, err := m.act(ctx, a)
@@ -162,6 +165,10 @@ func (m *Mirror) do(ctx context.Context, actions []Action, failed bool) error {
 	transfer.Each(ctx, m.Parallel, slices.Values(copies), one)
 	if ctx.Err() != nil {
 		return ctx.Err()
+	}
+	if err := m.times.Set(ctx, m.Site); err != nil {
+		m.Trouble(fmt.Errorf("the times of some files could not be set: %w", err))
+		failed = true
 	}
 	if failed && len(deletes) > 0 {
 		m.Trouble(errors.New("nothing is deleted at the end, as something failed before"))
@@ -202,7 +209,7 @@ func (m *Mirror) up(ctx context.Context, a Action) (r transfer.Result, err error
 		if a.Exists {
 			target = transfer.Exists
 		}
-		mover := transfer.Mover{Site: m.Site, Root: m.Root, Continue: m.Continue, Again: true, InPlace: m.InPlace, Moved: m.Moved}
+		mover := transfer.Mover{Site: m.Site, Root: m.Root, Continue: m.Continue, Again: true, InPlace: m.InPlace, Times: m.times, Moved: m.Moved}
 		return mover.Send(ctx, a.Path, path, target)
 	case a.Dir:
 		err = m.once(ctx, func(c *ftpclient.Conn) error { return c.RemoveAll(ctx, path) })

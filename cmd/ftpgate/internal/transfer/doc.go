@@ -3,6 +3,7 @@
 //
 //	fetch.go   one download: a temporary file, renamed when whole
 //	send.go    one upload
+//	times.go   the times of uploads, many at once
 //	names.go   which names of a server may become local names
 //	stdin_*.go waiting for standard input ends with the context
 //	lock_*.go  two processes do not write one temporary file

@@ -21,6 +21,7 @@ type Mover struct {
 	Continue bool     // go on where an earlier run broke off
 	Again    bool     // files that seem whole or begun under their own name move all the same, as somebody has found that they differ
 	InPlace  bool     // uploads go to the final name at once, and not to a temporary one
+	Times    *Times   // of uploads; nil: each is set at once
 	// Moved is told of bytes as they move, and of a negative number when they have to move again; nil: nobody.
 	Moved func(n int64)
 }

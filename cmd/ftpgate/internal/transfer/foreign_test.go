@@ -20,6 +20,7 @@ type foreign struct {
 	noRename  bool // "550 Permission denied."
 	noReplace bool // RNTO onto a name that is taken is refused
 	noDots    bool // names that begin with a dot are refused
+	breaksAt  int  // the connection breaks at this time that is to be set, the first being 1
 	cuts      []int
 	onCut     func() // after each of cuts: the connections break when so many bytes have come
 
@@ -70,7 +71,15 @@ func (f *foreign) session(c net.Conn) {
 		f.mu.Lock()
 		f.heard = append(f.heard, s.Text())
 		content, there := f.files[arg]
+		breaks := false
+		if verb == "MDTM" {
+			f.breaksAt--
+			breaks = f.breaksAt == 0
+		}
 		f.mu.Unlock()
+		if breaks {
+			return
+		}
 		switch {
 		case verb == "USER":
 			say("230 in")

@@ -105,10 +105,28 @@ func (u *upload) try(ctx context.Context, c *ftpclient.Conn) (progress bool, err
 			return false, err
 		}
 	}
-	if err := c.SetModTime(ctx, u.to(), u.source.ModTime()); err != nil && !isRefusal(err) {
+	if err := u.setTime(ctx, c); err != nil {
 		return n > 0, err
 	}
-	return true, u.publish(ctx, c)
+	if err := u.publish(ctx, c); err != nil {
+		return true, err
+	}
+	if u.Times != nil {
+		u.Times.later(ctx, c, ftpclient.FileTime{Path: u.path, Time: u.source.ModTime()})
+	}
+	return true, nil
+}
+
+// setTime gives what was stored the time of the source, if that is not done later. Not every server can.
+func (u *upload) setTime(ctx context.Context, c *ftpclient.Conn) error {
+	if u.Times != nil {
+		return nil
+	}
+	err := c.SetModTime(ctx, u.to(), u.source.ModTime())
+	if isRefusal(err) {
+		return nil
+	}
+	return err
 }
 
 // look finds out whether the source is what it was at the last try.
@@ -244,10 +262,7 @@ func (u *upload) publish(ctx context.Context, c *ftpclient.Conn) error {
 	if _, err := u.store(ctx, c, 0); err != nil {
 		return err
 	}
-	if err := c.SetModTime(ctx, u.path, u.source.ModTime()); err != nil && !isRefusal(err) {
-		return err
-	}
-	return nil
+	return u.setTime(ctx, c)
 }
 
 // leave is for an upload that failed. What stands under the temporary name is kept if it may be continued.
