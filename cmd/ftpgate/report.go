@@ -6,6 +6,7 @@ import (
 	"io"
 	"sync"
 	"time"
+	"unicode/utf8"
 
 	"github.com/schollz/progressbar/v3"
 )
@@ -55,7 +56,24 @@ func (r *report) print(format string, args ...any) {
 func (r *report) object(v any) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	r.wrote(json.NewEncoder(r.out).Encode(v))
+	line, err := json.Marshal(v)
+	if err == nil {
+		_, err = r.out.Write(append(escapeControls(line), '\n'))
+	}
+	r.wrote(err)
+}
+
+// escapeControls escapes the control characters that JSON allows in texts, and terminals obey: DEL and C1.
+func escapeControls(line []byte) []byte {
+	var safe []byte
+	for _, c := range string(line) {
+		if c >= 0x7F && c < 0xA0 {
+			safe = fmt.Appendf(safe, `\u%04x`, c)
+		} else {
+			safe = utf8.AppendRune(safe, c)
+		}
+	}
+	return safe
 }
 
 // wrote keeps the first error of standard output; it makes the verb fail.

@@ -35,9 +35,9 @@ func (e *Error) Because(cause error) *Error {
 	return &Error{Reply: e.Reply, Cause: cause}
 }
 
-// Error gives the reply's code and text, then the cause. It is for logs, never for the peer.
+// Error gives the reply's code and text, then the cause if that says anything. It is for logs, never for the peer.
 func (e *Error) Error() string {
-	if e.Cause == nil {
+	if e.Cause == nil || e.Cause.Error() == "" {
 		return e.Reply.String()
 	}
 	return e.Reply.String() + ": " + e.Cause.Error()

@@ -54,12 +54,22 @@ func refusal(verb, path string, r ftp.Reply) error {
 	for i, line := range r.Lines {
 		lines[i] = strings.Map(printable, line)
 	}
-	err := &ftp.Error{Reply: ftp.Reply{Code: r.Code, Lines: lines}, Cause: meaning(r, path)}
+	err := &ftp.Error{Reply: ftp.Reply{Code: r.Code, Lines: lines}}
+	if cause := meaning(r, path); cause != nil {
+		err.Cause = meant{cause}
+	}
 	if verb == "" {
 		return err
 	}
 	return pathError(verb, path, err)
 }
+
+// meant is what a reply means, found by errors.Is. It says nothing, since the reply has said it.
+type meant struct{ err error }
+
+func (meant) Error() string { return "" }
+
+func (m meant) Unwrap() error { return m.err }
 
 func printable(c rune) rune {
 	if c < ' ' || 0x7F <= c && c < 0xA0 {

@@ -99,6 +99,9 @@ func TestRefusals(t *testing.T) {
 	for _, text := range said {
 		path := "/dir/does not exist"
 		err := c.Delete(t.Context(), path)
+		if !strings.HasSuffix(err.Error(), text[4:]) {
+			t.Errorf("%q is printed as %q", text, err)
+		}
 		for _, meaning := range []error{fs.ErrNotExist, fs.ErrExist, fs.ErrPermission, errors.ErrUnsupported, ftpclient.ErrNotEmpty, ftpclient.ErrQuota} {
 			if errors.Is(err, meaning) != (refusals[text] == meaning) { //nolint:errorlint // the table's own
 				t.Errorf("%q: %v is %v", text, err, meaning)
