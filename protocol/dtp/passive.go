@@ -188,7 +188,7 @@ func (p *Passive) Stats() PassiveStats {
 	defer p.mu.Unlock()
 	p.wake()
 	s := p.stats
-	s.Ports, s.Listeners, s.Resting = p.ports(), len(p.open), len(p.resting.order)
+	s.Ports, s.Listeners, s.Resting = p.ports(), len(p.open), p.resting.len()
 	for _, l := range p.open {
 		s.Reservations += len(l.reserved)
 		if len(l.reserved) > 0 {

@@ -328,7 +328,7 @@ func TestPairRests(t *testing.T) {
 			}
 			c.t = c.t.Add(1)
 			reserve(t, p, local1, local1)
-			if s := p.Stats(); s.Resting != 0 || len(p.resting.order) != 0 {
+			if s := p.Stats(); s.Resting != 0 || p.resting.len() != 0 {
 				t.Fatalf("%+v", s)
 			}
 		})

@@ -74,7 +74,7 @@ func (p *Passive) pickDoubtful(local, peer netip.Addr) (oldest *listener) {
 	var end time.Time
 	for _, l := range p.byLocal[local] {
 		k := pair{l.addr, peer}
-		until, ok := p.doubtful.until[k]
+		until, ok := p.doubtful.until(k)
 		if ok && l.reserved[peer] == nil && !p.resting.has(k) && (oldest == nil || until.Before(end)) {
 			oldest, end = l, until
 		}
