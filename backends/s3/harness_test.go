@@ -162,8 +162,12 @@ func connect(t testing.TB, name, endpoint, bucket string, transport *http.Transp
 		})
 	}
 	wire := fake.NewWire(transport)
+	// It has connections of its own: net/http may give the next request one that is about to be closed because
+	// its last request was cut, and that one then fails, with "context canceled".
+	past := transport.Clone()
+	t.Cleanup(past.CloseIdleConnections)
 	return &store{
-		name: name, bucket: bucket, wire: wire, client: client(wire), direct: client(transport),
+		name: name, bucket: bucket, wire: wire, client: client(wire), direct: client(past),
 		prefix: fmt.Sprintf("test-%d-%d/", time.Now().UnixNano(), prefixes.Add(1)),
 	}
 }

@@ -302,6 +302,7 @@ func TestRenameDirectoryAgain(t *testing.T) {
 				t.Errorf("%s %d: cut, it says %v", op, skip, err)
 			}
 			st.wire.Heal()
+			st.wire.CloseIdleConnections() // see connect
 			for i := range files {
 				_, old := st.get(t, fmt.Sprintf("old/%d", i))
 				got, moved := st.get(t, fmt.Sprintf("new/%d", i))

@@ -7,6 +7,7 @@ import (
 	"io/fs"
 	"maps"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 
@@ -36,11 +37,21 @@ func (st *store) cut(t *testing.T, b *Backend, op string, skip int) {
 	t.Helper()
 	ctx, cancel := context.WithCancel(t.Context())
 	defer cancel()
-	st.wire.Inject(fake.Fault{Op: op, Skip: skip, Effect: fake.Before(cancel)})
+	var held atomic.Int32
+	st.wire.Inject(fake.Fault{Op: op, Skip: skip, Effect: fake.Before(func() {
+		// What is under way is over first: else the store might end it after the cut, at any time.
+		if held.Add(1) == 1 {
+			defer cancel()
+			until(t, "the other requests have ended", func() bool { return st.wire.Running() == int(held.Load()) })
+			return
+		}
+		<-ctx.Done()
+	})})
 	if err := vfs.WithContext(ctx, b.Open("", 0)).Rename("/old", "/new"); !errors.Is(err, context.Canceled) {
 		t.Fatalf("it was not cut: %v", err)
 	}
 	st.wire.Heal()
+	st.wire.CloseIdleConnections() // see connect
 }
 
 // TestRenameDirectoryKeepsUploads: an upload through this gateway that comes under the
