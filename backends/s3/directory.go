@@ -190,7 +190,7 @@ func (b *Backend) deleteCopied(ctx context.Context, o object) error {
 	case attempts > 1 && status(err) == http.StatusNotFound:
 		return nil // the answer to the first attempt was lost
 	}
-	return err
+	return fault("delete", b.name(o.key), err)
 }
 
 // keepParent writes the marker of the directory that name was in if nothing else

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io/fs"
 	"maps"
+	"net/http"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -298,6 +299,27 @@ func TestRenameDirectoryReplaced(t *testing.T) {
 		if got, _ := st.get(t, "old/39"); got != "replaced, and answered 226" {
 			t.Errorf("%s: the upload is %q", name, got)
 		}
+	}
+}
+
+// TestRenameDirectoryDeletedMeanwhile: what somebody else deletes between our look and our deletion
+// is gone, as it should be.
+func TestRenameDirectoryDeletedMeanwhile(t *testing.T) {
+	for name, o := range conditionless {
+		st := newFake(t, o)
+		for i := range 3 {
+			st.put(t, fmt.Sprintf("old/%d", i), "x")
+		}
+		st.wire.Inject(fake.Fault{Op: "DeleteObject", Times: 1, Effect: func(r *http.Request, next http.RoundTripper) (*http.Response, error) {
+			if resp, err := next.RoundTrip(r.Clone(r.Context())); err == nil { // the other one's
+				resp.Body.Close()
+			}
+			return next.RoundTrip(r)
+		}})
+		if err := st.backend(t).Open("", 0).Rename("/old", "/new"); err != nil {
+			t.Errorf("%s: %v", name, err)
+		}
+		st.holds(t, files("new/0", "x", "new/1", "x", "new/2", "x"))
 	}
 }
 
