@@ -2,6 +2,7 @@ package ftp
 
 import (
 	"context"
+	"fmt"
 	"slices"
 	"sync"
 	"sync/atomic"
@@ -68,9 +69,17 @@ type watch struct {
 	changed    atomic.Bool
 }
 
-// lock takes the names, in an order that all keep. Who waits for a lock may hold a
+// waitForName is how long who changes a name waits for others who do. It leaves time to publish of what all of it
+// may take, and to discard what is not published.
+const waitForName = vfs.PublishTimeout / 2
+
+var errNameBusy = fmt.Errorf("%w by an upload, rename or deletion that has not ended within %v", vfs.ErrBusy, waitForName)
+
+// lock takes the names, in an order that all keep, within waitForName. Who waits for a lock may hold a
 // connection; who holds a lock has every connection it needs.
 func (n *names) lock(ctx context.Context, all ...string) (unlock func(), err error) {
+	ctx, cancel := context.WithTimeoutCause(ctx, waitForName, errNameBusy)
+	defer cancel()
 	there := make([]string, len(all))
 	for i, name := range all {
 		there[i] = n.at(name)
