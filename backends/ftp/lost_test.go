@@ -7,6 +7,7 @@ import (
 	"github.com/spf13/afero"
 
 	"github.com/ftpgate/ftpgate/protocol/ftptest"
+	"github.com/ftpgate/ftpgate/protocol/vfs"
 )
 
 // TestLostRenameOnHidingServer: the reply to RNTO is lost, the rename has not happened, and the server denies that files
@@ -37,4 +38,39 @@ func TestLostRenameOnHidingServer(t *testing.T) {
 		t.Error("nothing was lost")
 	}
 	ftptest.Eventually(t, "nothing to be left", func() bool { return len(list(t, below, "/")) == 1 })
+}
+
+// TestChangeByLaterRename: who begins to read between a rename whose reply is lost and the one that is done instead learns
+// that the file has changed.
+func TestChangeByLaterRename(t *testing.T) {
+	u, below := startOwn(t)
+	m, o := u.between(t)
+	b := u.backend(t, o)
+	if err := put(below, "/f", "the old one"); err != nil {
+		t.Fatal(err)
+	}
+	f := begin(t, b.Open("", 0), vfs.ModeReplace, "/f", "the new one")
+	var reader *watch
+	lost := false
+	m.set(func(line string) (string, bool, bool) {
+		switch {
+		case strings.HasPrefix(line, "RNTO") && !lost:
+			lost = true
+			return "", true, true
+		case strings.HasPrefix(line, "RNFR") && lost:
+			reader = b.names.watch("/f")
+		}
+		return "", false, false
+	})
+	if err := f.Close(); err != nil {
+		t.Fatal(err)
+	}
+	m.set(nil)
+	if reader == nil {
+		t.Fatal("it was not renamed again")
+	}
+	defer b.names.ignore(reader)
+	if !reader.changed.Load() {
+		t.Error("the reader was not told")
+	}
 }

@@ -123,6 +123,7 @@ func (u *upload) publish(ctx context.Context) error {
 	}
 	if err != nil && !isRefusal(err) {
 		err = u.happened(ctx, f, err)
+		f.b.names.change(u.name) // also for those who have looked meanwhile
 	}
 	if err != nil && u.c != nil {
 		err = f.why(u.c, u.name, vfs.ErrIsDir, err)
