@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"io/fs"
+	"strings"
 	"time"
 
 	"github.com/ftpgate/ftpgate/protocol/ftpclient"
@@ -87,6 +88,20 @@ func (b *Backend) dropWhere(is func(key heldKey, h *held) bool) {
 	defer b.mu.Unlock()
 	for key, h := range b.held {
 		if is(key, h) {
+			b.drop(key)
+		}
+	}
+}
+
+// dropMoved drops what is held below a directory that has another name now, where its temporary files are to be deleted.
+func (b *Backend) dropMoved(from, to string) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	for key, h := range b.held {
+		if vfs.Within(from, key.name) {
+			moved := *h
+			moved.temp = to + strings.TrimPrefix(h.temp, from)
+			b.held[key] = &moved
 			b.drop(key)
 		}
 	}

@@ -213,3 +213,25 @@ func TestHiddenLeftoversAreExplained(t *testing.T) {
 		t.Errorf("with a file that can be seen: %v", err)
 	}
 }
+
+// TestHeldInMovedDirectory: what is held is of a name that is gone, and must not stay in the directory unseen.
+func TestHeldInMovedDirectory(t *testing.T) {
+	u, below := startOwn(t)
+	fsys := u.backend(t, u.options()).Open("alice", time.Hour)
+	if err := below.Mkdir("/d", vfs.NewDirMode); err != nil {
+		t.Fatal(err)
+	}
+	keep(t, begin(t, fsys, vfs.ModeReplace, "/d/f", "part"))
+	if err := fsys.Rename("/d", "/e"); err != nil {
+		t.Fatal(err)
+	}
+	if n, err := vfs.Held(fsys, "/d/f"); !errors.Is(err, fs.ErrNotExist) {
+		t.Errorf("%d bytes are held of what is gone, %v", n, err)
+	}
+	if got := list(t, below, "/e"); len(got) > 0 {
+		t.Errorf("left: %q", got)
+	}
+	if err := fsys.Remove("/e"); err != nil {
+		t.Error(err)
+	}
+}
