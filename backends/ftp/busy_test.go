@@ -40,4 +40,3 @@ func TestNameInUse(t *testing.T) {
 		}
 	})
 }
-

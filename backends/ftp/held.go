@@ -52,6 +52,7 @@ func (b *Backend) hold(key heldKey, h *held) {
 		b.held = make(map[heldKey]*held)
 	}
 	b.held[key] = h
+	b.names.hold(h.temp)
 }
 
 // dropHeld drops h if it is still what is held.
@@ -59,6 +60,15 @@ func (b *Backend) dropHeld(key heldKey, h *held) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	if b.held[key] == h {
+		b.drop(key)
+	}
+}
+
+// dropTemp drops what is held in a temporary file.
+func (b *Backend) dropTemp(key heldKey, temp string) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if h := b.held[key]; h != nil && h.temp == temp {
 		b.drop(key)
 	}
 }
@@ -71,6 +81,7 @@ func (b *Backend) drop(key heldKey) {
 	}
 	delete(b.held, key)
 	b.names.ignore(h.watch)
+	b.names.unhold(h.temp)
 	b.orphan(h.temp)
 }
 
@@ -99,24 +110,13 @@ func (b *Backend) dropMoved(from, to string) {
 	defer b.mu.Unlock()
 	for key, h := range b.held {
 		if vfs.Within(from, key.name) {
+			b.names.unhold(h.temp)
 			moved := *h
 			moved.temp = to + strings.TrimPrefix(h.temp, from)
 			b.held[key] = &moved
 			b.drop(key)
 		}
 	}
-}
-
-// isHeld reports whether a temporary file is held.
-func (b *Backend) isHeld(temp string) bool {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	for _, h := range b.held {
-		if h.temp == temp {
-			return true
-		}
-	}
-	return false
 }
 
 // tidy deletes what nobody needs.

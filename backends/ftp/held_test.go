@@ -133,15 +133,19 @@ func TestKeepDoesNotWaitForServer(t *testing.T) {
 // TestHeldIsNotLeftOver: what is held stays, however long ago the upload began, until nobody can go on with it.
 func TestHeldIsNotLeftOver(t *testing.T) {
 	u, below := startOwn(t)
-	b := u.backend(t, u.options())
+	o := u.options()
+	o.Servers = &Servers{}
+	b, other := u.backend(t, o), u.backend(t, o)
 	fsys := b.Open("alice", time.Hour)
 	keep(t, begin(t, fsys, vfs.ModeReplace, "/f", "part"))
 	temp := list(t, below, "/")
 	if len(temp) != 1 {
 		t.Fatalf("there are %q", temp)
 	}
-	if b.isLeftover("/", temp[0], time.Now().Add(2*leftoverAge)) {
-		t.Error("what is held was taken for left over")
+	for _, b := range []*Backend{b, other} {
+		if b.isLeftover("/", temp[0], time.Now().Add(2*leftoverAge)) {
+			t.Error("what is held was taken for left over")
+		}
 	}
 	if err := b.Close(); err != nil {
 		t.Fatal(err)
@@ -233,5 +237,30 @@ func TestHeldInMovedDirectory(t *testing.T) {
 	}
 	if err := fsys.Remove("/e"); err != nil {
 		t.Error(err)
+	}
+}
+
+// TestHeldIsGone: somebody on the server has deleted what is held. Its owner is not told for ever that it is there.
+func TestHeldIsGone(t *testing.T) {
+	u, below := startOwn(t)
+	b := u.backend(t, u.options())
+	fsys := b.Open("alice", time.Hour)
+	keep(t, begin(t, fsys, vfs.ModeReplace, "/f", "part"))
+	for _, name := range list(t, below, "/") {
+		if err := below.Remove("/" + name); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := send(fsys, vfs.ModeAppend, " and the rest"); !errors.Is(err, vfs.ErrTransient) {
+		t.Errorf("going on with nothing: %v", err)
+	}
+	if n, err := vfs.Held(fsys, "/f"); !errors.Is(err, fs.ErrNotExist) {
+		t.Errorf("%d bytes are held, %v", n, err)
+	}
+	if err := send(fsys, vfs.ModeAppend, "from the start"); err != nil {
+		t.Error(err)
+	}
+	if len(b.names.held) > 0 {
+		t.Errorf("%d names are noted", len(b.names.held))
 	}
 }

@@ -42,6 +42,7 @@ type registry struct {
 	locks     map[string]*nameLock
 	watches   map[*watch]struct{}
 	uploading map[string]struct{} // temporary names
+	held      map[string]struct{} // temporary names, of whichever Backend
 }
 
 // names are those of one Backend.
@@ -213,4 +214,27 @@ func (n *names) isUploadingIn(dir string) bool {
 		}
 	}
 	return false
+}
+
+// hold notes a temporary name of what is held, until unhold.
+func (n *names) hold(name string) {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	if n.held == nil {
+		n.held = make(map[string]struct{})
+	}
+	n.held[n.at(name)] = struct{}{}
+}
+
+func (n *names) unhold(name string) {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	delete(n.held, n.at(name))
+}
+
+func (n *names) isHeld(name string) bool {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	_, ok := n.held[n.at(name)]
+	return ok
 }

@@ -63,7 +63,7 @@ func (b *Backend) begun(name string) (time.Time, bool) {
 // isLeftover reports whether a file is an upload that nobody can still be making.
 func (b *Backend) isLeftover(dir, name string, now time.Time) bool {
 	at, ok := b.begun(name)
-	return ok && now.Sub(at) > leftoverAge && !b.names.isUploading(vfs.Join(dir, name)) && !b.isHeld(vfs.Join(dir, name))
+	return ok && now.Sub(at) > leftoverAge && !b.names.isUploading(vfs.Join(dir, name)) && !b.names.isHeld(vfs.Join(dir, name))
 }
 
 // removeLeftovers deletes what listings have found. The first refusal ends all of it: an
