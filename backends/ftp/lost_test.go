@@ -1,6 +1,8 @@
 package ftp
 
 import (
+	"errors"
+	"io/fs"
 	"strings"
 	"testing"
 
@@ -73,4 +75,33 @@ func TestChangeByLaterRename(t *testing.T) {
 	if !reader.changed.Load() {
 		t.Error("the reader was not told")
 	}
+}
+
+// TestLostRenameToTakenName: the reply to RNTO is lost, the rename has not happened, the server denies that files with a dot
+// exist, and somebody who works there has made a file that is as long. It is not taken for the upload.
+func TestLostRenameToTakenName(t *testing.T) {
+	u, below := startOwn(t)
+	m, o := u.between(t)
+	f := begin(t, u.backend(t, o).Open("", 0), vfs.ModeCreate, "/f", "mine")
+	lost := false
+	m.set(func(line string) (string, bool, bool) {
+		switch {
+		case strings.HasPrefix(line, "RNTO") && !lost:
+			lost = true
+			if err := put(below, "/f", "hers"); err != nil {
+				t.Error(err)
+			}
+			return "", true, true
+		case strings.HasPrefix(line, "MLST /.ftpgate-"):
+			return "550 No such file.", true, false
+		}
+		return "", false, false
+	})
+	if err := f.Close(); !errors.Is(err, fs.ErrExist) {
+		t.Errorf("Close: %v", err)
+	}
+	if got, err := afero.ReadFile(below, "/f"); string(got) != "hers" {
+		t.Errorf("there is %q, %v", got, err)
+	}
+	ftptest.Eventually(t, "nothing to be left", func() bool { return len(list(t, below, "/")) == 1 })
 }
