@@ -31,7 +31,7 @@ func openFTP(c *config.FTP, user, password string, servers *upstream.Servers) (*
 		Address: c.Address, User: user, Password: password, Root: c.Root, MaxConnections: c.MaxConnections, Servers: servers,
 		Prefix: c.TemporaryPrefix,
 		Client: ftpclient.Options{
-			Security: upstreamSecurity[c.TLS], Active: c.Active, TimeZone: c.TimeZone,
+			Security: upstreamSecurity[c.TLS], Active: c.Active, TimeZone: c.TimeZone, LocalTimes: c.LocalTimes,
 			ConnectTimeout: c.ConnectTimeout, ReplyTimeout: c.Timeout, StallTimeout: c.StallTimeout,
 		},
 	}

@@ -116,3 +116,26 @@ func TestPassthrough(t *testing.T) {
 	}
 	s.Close()
 }
+
+// TestUpstreamTimes: a server may tell its own time where it should tell UTC.
+func TestUpstreamTimes(t *testing.T) {
+	below := memory.New(memory.Options{}).Open("", 0)
+	s := ftptest.Start(t, ftptest.Options{FS: below})
+	told := time.Date(2026, 1, 2, 12, 0, 0, 0, time.UTC)
+	if err := errors.Join(afero.WriteFile(below, "/f", nil, 0), below.Chtimes("/f", told, told)); err != nil {
+		t.Fatal(err)
+	}
+	for local, want := range map[bool]time.Time{false: told, true: told.Add(-5 * time.Hour)} {
+		b, err := openFTP(&config.FTP{
+			Address: s.Addr.String(), TLS: config.UpstreamPlain, TimeZone: time.FixedZone("there", 5*3600), LocalTimes: local,
+		}, "rw", "rw", nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer b.Close()
+		fi, err := b.Open("", 0).Stat("/f")
+		if err != nil || !fi.ModTime().Equal(want) {
+			t.Errorf("local_times = %v: %v %v", local, fi, err)
+		}
+	}
+}

@@ -15,6 +15,7 @@ import (
 
 	"github.com/spf13/afero"
 
+	"github.com/ftpgate/ftpgate/protocol/ftpclient"
 	"github.com/ftpgate/ftpgate/protocol/ftptest"
 	"github.com/ftpgate/ftpgate/protocol/ftptest/peers"
 	"github.com/ftpgate/ftpgate/protocol/vfs"
@@ -221,14 +222,14 @@ func send(fsys afero.Fs, flag int, content string) error {
 	return f.Close()
 }
 
-// TestCancelledWithinASecond: an upstream that says nothing more does not hold its user.
-func TestCancelledWithinASecond(t *testing.T) {
+// TestCancelledAtOnce: an upstream that says nothing more does not hold its user. Its own limits are hours away.
+func TestCancelledAtOnce(t *testing.T) {
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer l.Close()
-	b, err := New(Options{Address: l.Addr().String()})
+	b, err := New(Options{Address: l.Addr().String(), Client: ftpclient.Options{ConnectTimeout: time.Hour, ReplyTimeout: time.Hour}})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -245,12 +246,8 @@ func TestCancelledWithinASecond(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer conn.Close()
-	begun := time.Now()
 	cancel()
-	if err := <-over; !errors.Is(err, context.Canceled) {
+	if err := <-over; !errors.Is(err, context.Canceled) { // after waitForConnection it is another error
 		t.Error(err)
-	}
-	if took := time.Since(begun); took > time.Second {
-		t.Errorf("it took %v", took)
 	}
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"io/fs"
+	"strings"
 	"time"
 
 	"github.com/ftpgate/ftpgate/protocol/ftpclient"
@@ -51,6 +52,7 @@ func (b *Backend) hold(key heldKey, h *held) {
 		b.held = make(map[heldKey]*held)
 	}
 	b.held[key] = h
+	b.names.hold(h.temp)
 }
 
 // dropHeld drops h if it is still what is held.
@@ -58,6 +60,15 @@ func (b *Backend) dropHeld(key heldKey, h *held) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	if b.held[key] == h {
+		b.drop(key)
+	}
+}
+
+// dropTemp drops what is held in a temporary file.
+func (b *Backend) dropTemp(key heldKey, temp string) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if h := b.held[key]; h != nil && h.temp == temp {
 		b.drop(key)
 	}
 }
@@ -70,6 +81,7 @@ func (b *Backend) drop(key heldKey) {
 	}
 	delete(b.held, key)
 	b.names.ignore(h.watch)
+	b.names.unhold(h.temp)
 	b.orphan(h.temp)
 }
 
@@ -92,16 +104,19 @@ func (b *Backend) dropWhere(is func(key heldKey, h *held) bool) {
 	}
 }
 
-// isHeld reports whether a temporary file is held.
-func (b *Backend) isHeld(temp string) bool {
+// dropMoved drops what is held below a directory that has another name now, where its temporary files are to be deleted.
+func (b *Backend) dropMoved(from, to string) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	for _, h := range b.held {
-		if h.temp == temp {
-			return true
+	for key, h := range b.held {
+		if vfs.Within(from, key.name) {
+			b.names.unhold(h.temp)
+			moved := *h
+			moved.temp = to + strings.TrimPrefix(h.temp, from)
+			b.held[key] = &moved
+			b.drop(key)
 		}
 	}
-	return false
 }
 
 // tidy deletes what nobody needs.

@@ -2,6 +2,7 @@ package ftp
 
 import (
 	"context"
+	"fmt"
 	"slices"
 	"sync"
 	"sync/atomic"
@@ -41,6 +42,7 @@ type registry struct {
 	locks     map[string]*nameLock
 	watches   map[*watch]struct{}
 	uploading map[string]struct{} // temporary names
+	held      map[string]struct{} // temporary names, of whichever Backend
 }
 
 // names are those of one Backend.
@@ -68,9 +70,17 @@ type watch struct {
 	changed    atomic.Bool
 }
 
-// lock takes the names, in an order that all keep. Who waits for a lock may hold a
+// waitForName is how long who changes a name waits for others who do. It leaves time to publish of what all of it
+// may take, and to discard what is not published.
+const waitForName = vfs.PublishTimeout / 2
+
+var errNameBusy = fmt.Errorf("%w by an upload, rename or deletion that has not ended within %v", vfs.ErrBusy, waitForName)
+
+// lock takes the names, in an order that all keep, within waitForName. Who waits for a lock may hold a
 // connection; who holds a lock has every connection it needs.
 func (n *names) lock(ctx context.Context, all ...string) (unlock func(), err error) {
+	ctx, cancel := context.WithTimeoutCause(ctx, waitForName, errNameBusy)
+	defer cancel()
 	there := make([]string, len(all))
 	for i, name := range all {
 		there[i] = n.at(name)
@@ -204,4 +214,27 @@ func (n *names) isUploadingIn(dir string) bool {
 		}
 	}
 	return false
+}
+
+// hold notes a temporary name of what is held, until unhold.
+func (n *names) hold(name string) {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	if n.held == nil {
+		n.held = make(map[string]struct{})
+	}
+	n.held[n.at(name)] = struct{}{}
+}
+
+func (n *names) unhold(name string) {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	delete(n.held, n.at(name))
+}
+
+func (n *names) isHeld(name string) bool {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	_, ok := n.held[n.at(name)]
+	return ok
 }

@@ -147,3 +147,23 @@ func TestLeftovers(t *testing.T) {
 		t.Errorf("left: %q, want %q", got, want)
 	}
 }
+
+// TestFilesLikeLeftovers: what people call their files is not deleted, though it begins with the prefix.
+func TestFilesLikeLeftovers(t *testing.T) {
+	b, err := New(Options{Address: "host", Prefix: "scan"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	now := time.Now()
+	for _, name := range []string{
+		"scan2019-abcdefghijkl.pdf", "scan2019-abcdefghijklmnop", "scant5x9ab-invoice-2019-05x", "scan0t5x9ab-abcdefghijklmnop",
+		"scan-1-abcdefghijklmnop", "scant5x9ab-ABCDEFGHIJKLMNOP", "scant5x9ab-abcdefghijklmno1",
+	} {
+		if b.isLeftover("/", name, now) {
+			t.Errorf("%q would be deleted", name)
+		}
+	}
+	if name := b.temporaryName("/f", now.Add(-leftoverAge-time.Hour))[1:]; !b.isLeftover("/", name, now) {
+		t.Errorf("%q would stay", name)
+	}
+}

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"time"
 
 	"github.com/ftpgate/ftpgate/protocol/ftpclient"
 	"github.com/ftpgate/ftpgate/protocol/vfs"
@@ -123,6 +124,7 @@ func (u *upload) publish(ctx context.Context) error {
 	}
 	if err != nil && !isRefusal(err) {
 		err = u.happened(ctx, f, err)
+		f.b.names.change(u.name) // also for those who have looked meanwhile
 	}
 	if err != nil && u.c != nil {
 		err = f.why(u.c, u.name, vfs.ErrIsDir, err)
@@ -163,7 +165,12 @@ func (u *upload) happened(ctx context.Context, f filesystem, lost error) error {
 		return because(vfs.ErrTransient, fmt.Errorf("%w (and then: %w)", lost, err))
 	}
 	again := u.check(f)
-	if again == nil {
+	switch {
+	case errors.Is(again, fs.ErrExist), errors.Is(again, errChanged):
+		if u.aside(ctx) {
+			return again // by somebody else
+		}
+	case again == nil:
 		if again = u.c.Rename(ctx, f.b.at(u.temp), f.b.at(u.name)); again == nil {
 			return nil
 		}
@@ -184,4 +191,16 @@ func (u *upload) happened(ctx context.Context, f filesystem, lost error) error {
 		return nil
 	}
 	return because(vfs.ErrTransient, fmt.Errorf("%w (and the upload is under neither name)", lost))
+}
+
+// aside gives the temporary file another name, and reports whether it was still there.
+func (u *upload) aside(ctx context.Context) bool {
+	b, name := u.f.b, u.f.b.temporaryName(u.name, time.Now())
+	if u.c.Rename(ctx, b.at(u.temp), b.at(name)) != nil {
+		return false
+	}
+	b.names.upload(name)
+	b.names.done(u.temp)
+	u.temp = name
+	return true
 }

@@ -53,6 +53,10 @@ func (f filesystem) rename(oldname, newname string, exclusive bool) error {
 		if err != nil {
 			return f.why(c, newname, vfs.ErrIsDir, err)
 		}
+		if from.IsDir() {
+			f.b.dropMoved(oldname, newname)
+			f.b.tidy(f.ctx(), c)
+		}
 		return nil
 	})
 }

@@ -41,7 +41,10 @@ func (u *upload) stage() error {
 	head, err := from.Retrieve(ctx, u.f.b.at(u.from), 0)
 	switch {
 	case err != nil && u.from != u.name && isRefusal(err):
-		return fmt.Errorf("%w: what was held is gone", errChanged) // another session has gone on with it
+		if !isTransient(err) {
+			u.f.b.dropTemp(u.f.key(u.name), u.from) // or SIZE would tell of it until it expires
+		}
+		return fmt.Errorf("%w: what was held is gone", errChanged) // another session has gone on with it, or somebody has deleted it
 	case err != nil:
 		return u.f.gone(from, u.name, err)
 	}

@@ -43,21 +43,27 @@ func (b *Backend) isReserved(name string) bool {
 	return strings.Contains(strings.ToLower(name), "/"+b.prefix)
 }
 
-// begun is when the upload under a temporary name began.
+// firstYear is before all uploads.
+const firstYear = 2025
+
+// begun is when the upload under a temporary name began. As what is too old is deleted, it takes nothing else for
+// one: people may have files that begin with a prefix of their choice, such as "scan" of "scan2019-invoices-may.pdf".
 func (b *Backend) begun(name string) (time.Time, bool) {
 	rest, ok := strings.CutPrefix(name, b.prefix)
 	stamp, random, _ := strings.Cut(rest, "-")
 	n, err := strconv.ParseInt(stamp, 36, 64)
-	if !ok || err != nil || len(random) != 16 {
+	at := time.Unix(n, 0)
+	if !ok || err != nil || strconv.FormatInt(n, 36) != stamp || at.Year() < firstYear ||
+		len(random) != 16 || strings.Trim(random, "abcdefghijklmnopqrstuvwxyz234567") != "" {
 		return time.Time{}, false
 	}
-	return time.Unix(n, 0), true
+	return at, true
 }
 
 // isLeftover reports whether a file is an upload that nobody can still be making.
 func (b *Backend) isLeftover(dir, name string, now time.Time) bool {
 	at, ok := b.begun(name)
-	return ok && now.Sub(at) > leftoverAge && !b.names.isUploading(vfs.Join(dir, name)) && !b.isHeld(vfs.Join(dir, name))
+	return ok && now.Sub(at) > leftoverAge && !b.names.isUploading(vfs.Join(dir, name)) && !b.names.isHeld(vfs.Join(dir, name))
 }
 
 // removeLeftovers deletes what listings have found. The first refusal ends all of it: an

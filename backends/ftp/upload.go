@@ -170,6 +170,12 @@ func (u *upload) store(ctx context.Context) (err error) {
 	return err
 }
 
+// isTransient reports that the server has refused something for now.
+func isTransient(err error) bool {
+	var refused *ftp.Error
+	return errors.As(err, &refused) && refused.Reply.Code/100 == 4
+}
+
 // isNoData reports that the server has no data connection, which another try may give it.
 func isNoData(err error) bool {
 	var refused *ftp.Error

@@ -115,7 +115,7 @@ func TestLoadFillsEverything(t *testing.T) {
 				Rates: Rates{SessionDownload: 1 << 20, SessionUpload: 1 << 10}, RequireTLS: RequireNone,
 				Filesystem: Backend{Kind: "ftp", Name: "press", PerUser: true, FTP: &FTP{
 					Address: "10.0.0.7:2121", User: "scanner", Password: "hunter2", TLS: UpstreamImplicit, TLSVerify: true, TLSName: "press.example.org",
-					CAFile: "/etc/ftpgate/press-ca.pem", Active: true, Root: "/out/press", MaxConnections: 3, Encoding: "windows-1252", TimeZone: time.UTC, TemporaryPrefix: ".gateway-",
+					CAFile: "/etc/ftpgate/press-ca.pem", Active: true, Root: "/out/press", MaxConnections: 3, Encoding: "windows-1252", TimeZone: time.UTC, LocalTimes: true, TemporaryPrefix: ".gateway-",
 					ConnectTimeout: 5 * time.Second, Timeout: 2 * time.Minute, StallTimeout: 30 * time.Second,
 				}},
 			},

@@ -25,6 +25,7 @@ type FTP struct {
 	MaxConnections int
 	Encoding       string         // of names; empty: none
 	TimeZone       *time.Location // of LIST; nil: UTC
+	LocalTimes     bool           // MLSD, MDTM and MFMT are in TimeZone, too
 
 	TemporaryPrefix string // of the names of uploads under way; empty: the backend's own
 
@@ -54,6 +55,7 @@ func (s *section) ftp() *FTP {
 		MaxConnections: s.number("max_connections", minUpstreamConnections, maxConnections, DefaultUpstreamConnections),
 		Encoding:       s.encoding(),
 		TimeZone:       s.timeZone(),
+		LocalTimes:     s.boolean("local_times"),
 
 		TemporaryPrefix: s.temporaryPrefix(),
 
@@ -83,6 +85,9 @@ func (s *section) checkFTP(x *FTP) {
 		if x.TLS == UpstreamPlain && s.set(name) {
 			s.l.report(false, s.place(name), name+" needs TLS", `It has no meaning with tls = "none".`)
 		}
+	}
+	if x.LocalTimes && !s.set("time_zone") {
+		s.l.report(false, s.place("local_times"), "local_times needs a time zone", "Say in which zone the server's times are, for example: time_zone = \"Europe/Berlin\"")
 	}
 	host, _, err := net.SplitHostPort(x.Address)
 	if err != nil {

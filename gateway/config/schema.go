@@ -53,7 +53,7 @@ var backends = map[string]schema{
 	"local":  {attributes: []string{"root", "create", "file_mode", "dir_mode", "sync"}},
 	"memory": {attributes: []string{"max_size"}},
 	"ftp": {attributes: []string{"address", "user", "password", "passthrough", "tls", "tls_verify", "tls_name", "ca_file", "active", "root",
-		"max_connections", "encoding", "time_zone", "temporary_prefix", "connect_timeout", "timeout", "stall_timeout"}},
+		"max_connections", "encoding", "time_zone", "local_times", "temporary_prefix", "connect_timeout", "timeout", "stall_timeout"}},
 	"s3": {
 		attributes: []string{"bucket", "prefix", "region", "endpoint", "path_style",
 			"access_key_id", "secret_access_key", "session_token",

@@ -42,8 +42,8 @@ func (c *Conn) pair(ctx context.Context, from, to, first, second string) error {
 	case r.Code/100 != 3:
 		return refusal(first, from, r)
 	}
-	if e.isCut() { // the second has not been sent, and the first does nothing by itself
-		return pathError(second, to, e.explain(errCut))
+	if ctx.Err() != nil { // the second has not been sent, and the connection cannot do without: see forgettable
+		return pathError(second, to, c.breakOff(context.Cause(ctx)))
 	}
 	if err := e.send(line2); err != nil {
 		return pathError(second, to, err)

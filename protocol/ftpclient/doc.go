@@ -28,7 +28,7 @@
 //	ready        --ctx ends while a small command waits for its reply--> owed
 //	owed         --next call: the reply has come--> ready
 //	owed         --next call: not within 5 s--> broken
-//	any          --ctx ends within Login, or while a CWD, TYPE, OPTS or raw command waits--> broken
+//	any          --ctx ends within Login, while a CWD, TYPE, OPTS or raw command waits, or between RNFR and RNTO--> broken
 //	any          --a reply against the protocol, 421, a lost connection, ReplyTimeout--> broken
 //	any          --Close--> closed
 //

@@ -62,16 +62,16 @@ func (e *exchange) small(sent ...string) (ftp.Reply, error) {
 }
 
 // forgettable reports whether a command leaves nothing behind on the connection. After a CWD of which nobody knows whether
-// it has been done, say, relative paths would mean anything.
+// it has been done, say, relative paths would mean anything, and after an RNFR proftpd refuses everything but RNTO.
 func forgettable(line string) bool {
 	verb, arg, _ := strings.Cut(strings.ToUpper(line), " ")
 	switch verb {
-	case "NOOP", "PWD", "FEAT", "SYST", "STAT", "SIZE", "MDTM", "MLST", "MFMT", "MFF", "MFCT", "DELE", "MKD", "RMD", "RNFR", "RNTO",
+	case "NOOP", "PWD", "FEAT", "SYST", "STAT", "SIZE", "MDTM", "MLST", "MFMT", "MFF", "MFCT", "DELE", "MKD", "RMD", "RNTO",
 		"HASH", "MD5", "XMD5", "XCRC", "XSHA", "XSHA1", "XSHA256", "XSHA512":
 		return true
 	case "SITE":
 		verb, _, _ = strings.Cut(arg, " ")
-		return verb == "CHMOD" || verb == "UTIME" || verb == "CPFR" || verb == "CPTO" || verb == "COPY"
+		return verb == "CHMOD" || verb == "UTIME" || verb == "CPTO" || verb == "COPY"
 	}
 	return false
 }

@@ -99,7 +99,7 @@ func TestCancelledCommand(t *testing.T) {
 			[]string{"550-no", "550 such file"}, false},
 		"preliminary": {func(ctx context.Context, c *ftpclient.Conn) error { _, err := c.Hash(ctx, "/x", "SHA-256"); return err }, "XSHA256",
 			[]string{"150 wait", "250 done"}, false},
-		"first of two": {func(ctx context.Context, c *ftpclient.Conn) error { return c.Rename(ctx, "/x", "/y") }, "RNFR", []string{"350 go on"}, false},
+		"first of two": {func(ctx context.Context, c *ftpclient.Conn) error { return c.Rename(ctx, "/x", "/y") }, "RNFR", []string{"350 go on"}, true},
 		"batch": {func(ctx context.Context, c *ftpclient.Conn) error {
 			return c.Batch(ctx, []ftp.Command{{Verb: "SIZE", Arg: "/x"}, {Verb: "DELE", Arg: "/y"}})[1].Err
 		}, "SIZE", []string{"213 5", "250 gone"}, false},
@@ -275,5 +275,35 @@ func TestLookingForADirectory(t *testing.T) {
 	other.Wait()
 	if lines := strings.Join(f.heardLines(), ", "); !strings.Contains(lines, "CWD /x, CWD /home, DELE x") {
 		t.Errorf("it sent %q", lines)
+	}
+}
+
+// TestCancelledBetweenTwo ends the context when the answer to RNFR has come. proftpd would refuse everything but RNTO then
+// ("501 Bad sequence of commands", NOOP excepted): the connection must not be given to the next.
+func TestCancelledBetweenTwo(t *testing.T) {
+	over := errors.New("over")
+	ctx, cancel := context.WithCancelCause(t.Context())
+	defer cancel(nil)
+	f := startFake(t, func(p *peer) {
+		p.say("220 ready")
+		p.want("RNFR")
+		p.say("350 go on")
+		for {
+			p.hear()
+			p.say("501 Bad sequence of commands")
+		}
+	})
+	o := patient()
+	o.Trace = &ftpclient.Trace{Received: func(r ftp.Reply) {
+		if r.Code == 350 {
+			cancel(over)
+		}
+	}}
+	c := f.login(o)
+	if err := c.Rename(ctx, "/x", "/y"); !errors.Is(err, over) {
+		t.Error(err)
+	}
+	if c.Usable() {
+		t.Error("it counts as usable")
 	}
 }

@@ -85,6 +85,37 @@ func TestEndWhileIdle(t *testing.T) {
 	}
 }
 
+// TestPoolLooks has the server close a connection that has been in the pool for a moment only. It is not given out: what its
+// user sends first may be something that cannot be repeated.
+func TestPoolLooks(t *testing.T) {
+	closed := make(chan bool)
+	f := startFake(t, func(p *peer) {
+		p.say("220 ready")
+		p.want("NOOP")
+		p.say("200 ok")
+		p.Close()
+		closed <- true
+	})
+	o := patient()
+	k := &keepDialed{}
+	o.Dialer = k
+	p := &ftpclient.Pool{Dial: func(context.Context) (*ftpclient.Conn, error) { return f.dial(o) }}
+	defer p.Close()
+	for range 2 {
+		c, err := p.Get(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := c.Noop(t.Context()); err != nil {
+			t.Error("the connection was not there any more:", err)
+		} else {
+			<-closed
+			k.untilReadable(t)
+		}
+		p.Put(c)
+	}
+}
+
 // keepDialed is a Dialer that keeps its last connection.
 type keepDialed struct{ conn *net.TCPConn }
 

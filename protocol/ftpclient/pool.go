@@ -13,7 +13,7 @@ type Pool struct {
 	MaxOpen     int                                      // connections at once, used and idle; Get waits; 0: no limit
 	MaxIdle     int                                      // kept while unused; 0: 4
 	IdleTimeout time.Duration                            // after which an unused one is closed; 0: 60 s
-	CheckAfter  time.Duration                            // unused for so long, it is asked NOOP before it is given out; 0: 5 s
+	CheckAfter  time.Duration                            // unused for so long, or with anything in its socket, it is asked NOOP before it is given out; 0: 5 s
 
 	mu     sync.Mutex
 	idle   []idleConn // the longest unused first
@@ -51,14 +51,15 @@ func (p *Pool) Get(ctx context.Context) (*Conn, error) {
 			return nil, context.Cause(ctx)
 		}
 		c, unused, err := p.takeIdle()
-		if err == nil && c == nil {
+		made := err == nil && c == nil
+		if made {
 			c, err = p.Dial(ctx)
 		}
 		if err != nil {
 			p.freeSlot()
 			return nil, err
 		}
-		if unused < or(p.CheckAfter, defaultCheckAfter) && !c.unsettled() || p.alive(ctx, c) {
+		if made || p.alive(ctx, c, unused) {
 			return c, nil
 		}
 		c.Close()
@@ -72,7 +73,12 @@ func or(d, otherwise time.Duration) time.Duration {
 	return otherwise
 }
 
-func (p *Pool) alive(ctx context.Context, c *Conn) bool {
+// alive reports whether an idle connection is still there. What has come on one that was used just now is mostly its end,
+// and costs no more than a look: who is given it cannot repeat everything.
+func (p *Pool) alive(ctx context.Context, c *Conn, unused time.Duration) bool {
+	if unused < or(p.CheckAfter, defaultCheckAfter) && !c.unsettled() && !c.waiting() {
+		return true
+	}
 	ctx, cancel := context.WithTimeout(ctx, checkLimit)
 	defer cancel()
 	return c.Noop(ctx) == nil

@@ -48,6 +48,7 @@ backend "ftp" "unverified" {
   user       = "scanner"
   password   = ""
   tls_verify = false
+  local_times = true
 }
 
 backend "ftp" "own" {

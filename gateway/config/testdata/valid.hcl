@@ -193,6 +193,7 @@ backend "ftp" "press" {
   max_connections = 3
   encoding        = "windows-1252"
   time_zone       = "UTC"
+  local_times     = true
   temporary_prefix = ".gateway-"
   connect_timeout = "5s"
   timeout         = "2m"
