@@ -52,6 +52,7 @@ func startCut(t *testing.T, st *store, part int, stall time.Duration) *cutServer
 		Limits: pi.Limits{MaxConnectionsPerIP: 1000, StallTimeout: stall},
 		Trace:  &pi.Trace{Transfer: func(_ pi.SessionInfo, i pi.TransferInfo) { s.end(i.Path) <- i }},
 	})
+	t.Cleanup(st.past.CloseIdleConnections)
 	t.Cleanup(st.wire.CloseIdleConnections)
 	return s
 }

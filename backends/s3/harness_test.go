@@ -38,10 +38,11 @@ type store struct {
 	bucket string
 	prefix string
 	can    abilities
-	wire   *fake.Wire   // what client sends
-	client *sdk.Client  // what the backend under test uses: few retries, at once
-	direct *sdk.Client  // past the wire: what someone else does
-	fake   *fake.Server // nil for others
+	wire   *fake.Wire      // what client sends
+	client *sdk.Client     // what the backend under test uses: few retries, at once
+	direct *sdk.Client     // past the wire: what someone else does
+	past   *http.Transport // of direct
+	fake   *fake.Server    // nil for others
 }
 
 // abilities are what not every server has. See the documentation of package fake for
@@ -167,7 +168,7 @@ func connect(t testing.TB, name, endpoint, bucket string, transport *http.Transp
 	past := transport.Clone()
 	t.Cleanup(past.CloseIdleConnections)
 	return &store{
-		name: name, bucket: bucket, wire: wire, client: client(wire), direct: client(past),
+		name: name, bucket: bucket, wire: wire, client: client(wire), direct: client(past), past: past,
 		prefix: fmt.Sprintf("test-%d-%d/", time.Now().UnixNano(), prefixes.Add(1)),
 	}
 }
