@@ -6,7 +6,6 @@ import (
 	"crypto/x509"
 	"errors"
 	"fmt"
-	"io/fs"
 	"os"
 	"time"
 
@@ -93,7 +92,7 @@ func (b *backends) forSession(ctx context.Context, c config.Backend, user, passw
 	if err := u.Connect(ctx); err != nil {
 		end()
 		err = fmt.Errorf("%s for user %q: %w", c, user, err)
-		if errors.Is(err, fs.ErrPermission) {
+		if errors.Is(err, upstream.ErrLogin) {
 			return nil, nil, ftp.Errorf(530, "Login incorrect.").Because(err)
 		}
 		return nil, nil, err

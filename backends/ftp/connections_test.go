@@ -5,7 +5,6 @@ import (
 	"crypto/x509"
 	"errors"
 	"fmt"
-	"io/fs"
 	"sync"
 	"testing"
 
@@ -89,7 +88,7 @@ func TestWrongPassword(t *testing.T) {
 	o.Password = "wrong"
 	fsys := u.backend(t, o).Open("", 0)
 	for range 3 {
-		if _, err := fsys.Stat("/f"); !errors.Is(err, fs.ErrPermission) {
+		if _, err := fsys.Stat("/f"); !errors.Is(err, ErrLogin) {
 			t.Error(err)
 		}
 	}

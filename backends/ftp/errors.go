@@ -44,6 +44,8 @@ func translate(ctx context.Context, err error) error {
 		return &failure{[]error{vfs.ErrNotEmpty}, err.Error()}
 	case is(ftpclient.ErrBadName):
 		return &failure{[]error{vfs.ErrBadName}, err.Error()}
+	case is(ErrLogin):
+		return notLetIn(err)
 	case errors.As(err, &refused):
 		return &failure{[]error{meaning(refused)}, err.Error()}
 	}
@@ -53,6 +55,22 @@ func translate(ctx context.Context, err error) error {
 		}
 	}
 	return &failure{[]error{vfs.ErrTransient}, err.Error()} // the network, or a server that is no FTP server
+}
+
+// ErrLogin: the server has refused user or password for good.
+var ErrLogin = ftpclient.ErrLogin
+
+// notLetIn is for who uses the gateway, and has not chosen its login, a trouble that passes: a sender
+// that is told "permission denied" does not come back with its file.
+func notLetIn(err error) error {
+	f := &failure{
+		[]error{vfs.ErrTransient},
+		"the server does not let the gateway log in; check user and password, and that it allows max_connections: " + err.Error(),
+	}
+	if refused := (*ftp.Error)(nil); errors.As(err, &refused) && refused.Reply.Code/100 == 5 {
+		f.is = append(f.is, ErrLogin)
+	}
+	return f
 }
 
 // meaning is what a refusal means where nothing was found by looking.

@@ -48,6 +48,12 @@ func TestRepliesAreNotPassedOn(t *testing.T) {
 			}
 		}
 	}
+	for code, refused := range map[ftp.Code]bool{530: true, 421: false} {
+		got := translate(t.Context(), errors.Join(ftpclient.ErrLogin, ftp.Errorf(code, "Sorry.")))
+		if !errors.Is(got, vfs.ErrTransient) || errors.Is(got, fs.ErrPermission) || errors.Is(got, ErrLogin) != refused || !strings.Contains(got.Error(), "log in") {
+			t.Errorf("a login that ends in %d is %v", code, got)
+		}
+	}
 	ctx, cancel := context.WithCancelCause(t.Context())
 	ours := errors.New("the client has gone")
 	cancel(ours)

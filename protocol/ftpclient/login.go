@@ -54,7 +54,7 @@ func (e *exchange) login(lines [3]string) error {
 			lines[1] = lines[2] // an account, and no password
 		case r.Code == 332 && i == 1:
 		default:
-			return errors.Join(ErrLogin, refusal("", "", r))
+			return fmt.Errorf("%w: %w", ErrLogin, refusal("", "", r))
 		}
 	}
 	return e.c.breakOff(fmt.Errorf("%w: no end to the login", ErrProtocol))
