@@ -101,7 +101,7 @@ func (u *URL) setHost(text string) error {
 	if host == "" {
 		return errors.New("the URL has no host")
 	}
-	if strings.ContainsAny(host, " %\r\n\x00\\") || strings.Contains(host, ":") && net.ParseIP(host) == nil {
+	if strings.ContainsAny(host, " %\r\n\x00\\[]") || strings.Contains(host, ":") && net.ParseIP(host) == nil {
 		return errors.New("the host of the URL is not valid")
 	}
 	u.Host = host
@@ -119,8 +119,9 @@ func (u *URL) setHost(text string) error {
 // setPath decodes the path segment by segment (RFC 1738 §3.2.2): it is relative to where the login leads,
 // unless it begins with an encoded or a second slash.
 func (u *URL) setPath(text string) error {
-	if i := strings.LastIndex(strings.ToLower(text), ";type="); i >= 0 {
-		switch kind := strings.ToLower(text[i+len(";type="):]); kind {
+	const mark = ";type="
+	if i := strings.LastIndexByte(text, ';'); i >= 0 && len(text)-i >= len(mark) && strings.EqualFold(text[i:i+len(mark)], mark) {
+		switch kind := strings.ToLower(text[i+len(mark):]); kind {
 		case "i", "d":
 			u.Type = kind[0]
 		case "a":

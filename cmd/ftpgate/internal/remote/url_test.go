@@ -69,6 +69,8 @@ func TestParseURLRefuses(t *testing.T) {
 
 func FuzzParseURL(f *testing.F) {
 	f.Add("ftp://me:pw@[::1]:21/%2Fa/b;type=i")
+	f.Add("ftp://[[]")
+	f.Add("ftp://h/\x80;tYpe=")
 	f.Fuzz(func(t *testing.T, text string) {
 		u, err := ParseURL(text)
 		if err != nil {
