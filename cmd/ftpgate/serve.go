@@ -5,7 +5,6 @@ import (
 	"errors"
 	"os"
 	"os/signal"
-	"runtime/debug"
 	"syscall"
 
 	"github.com/spf13/cobra"
@@ -38,10 +37,6 @@ have not finished are never published.`,
 		}
 		if c == nil {
 			return failure{} // all is said
-		}
-		if os.Getenv("GOGC") == "" {
-			// Large buffers are outside of the heap, or few: what is left is small, and cheap to collect twice as often.
-			debug.SetGCPercent(50)
 		}
 		log := gateway.NewLog(errOut, c.Log)
 		g, err := gateway.New(c, log)

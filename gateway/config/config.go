@@ -77,7 +77,7 @@ type Limits struct {
 
 // PartMemory is how much of a TransferMemory may hold parts of objects. What surrounds
 // them takes the rest: buffers, requests, and garbage that is not collected at once.
-func PartMemory(transferMemory int64) int64 { return transferMemory / 4 * 3 }
+func PartMemory(transferMemory int64) int64 { return transferMemory / 8 * 5 }
 
 // Throttle says what is done about failed logins.
 type Throttle struct {

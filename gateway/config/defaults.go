@@ -29,7 +29,7 @@ const (
 	DefaultMemorySize = 64 << 20 // small enough for any machine that runs a gateway
 	DefaultLogLevel   = "info"
 
-	DefaultTransferMemory = 64 << 20 // seven parts of 6 MiB, what is small beside them, and what surrounds them
+	DefaultTransferMemory = 64 << 20 // five parts of 6 MiB, what is small beside them, and what surrounds them
 
 	DefaultPartSize       = 6 << 20
 	DefaultConcurrency    = 4 // parts of one transfer: enough for a store that gives 100 MB/s on one connection

@@ -153,7 +153,7 @@ func (s *section) checkS3(x *S3) {
 		s.l.report(false, s.place("customer_key"), "customer_key needs TLS", "It is sent with every request. The endpoint must be an https URL.")
 	}
 	if memory := PartMemory(s.l.transferMemory); memory > 0 && x.PartSize > memory && s.set("part_size") {
-		s.l.report(true, s.place("part_size"), "part_size is larger than three quarters of transfer_memory",
+		s.l.report(true, s.place("part_size"), "part_size is larger than five eighths of transfer_memory",
 			"One upload at a time will have memory for a part. Raise transfer_memory in limits, or use smaller parts.")
 	}
 }
