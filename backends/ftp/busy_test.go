@@ -35,8 +35,8 @@ func TestNameInUse(t *testing.T) {
 			t.Fatal(err)
 		}
 		unlock()
-		if len(n.locks) > 0 {
-			t.Errorf("%d locks are left", len(n.locks))
+		if !n.locks.Idle() {
+			t.Error("locks are left")
 		}
 	})
 }

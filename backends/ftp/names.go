@@ -3,7 +3,6 @@ package ftp
 import (
 	"context"
 	"fmt"
-	"slices"
 	"sync"
 	"sync/atomic"
 
@@ -39,7 +38,7 @@ func (s *Servers) at(address string) *registry {
 // see different trees under one name: then locks hold up more than they must.
 type registry struct {
 	mu        sync.Mutex
-	locks     map[string]*nameLock
+	locks     vfs.Turns
 	watches   map[*watch]struct{}
 	uploading map[string]struct{} // temporary names
 	held      map[string]struct{} // temporary names, of whichever Backend
@@ -59,11 +58,6 @@ func (n *names) at(name string) string {
 	return n.root + name
 }
 
-type nameLock struct {
-	turn  chan struct{}
-	users int
-}
-
 // watch learns of changes of a name that are made by the same user.
 type watch struct {
 	user, name string
@@ -76,7 +70,7 @@ const waitForName = vfs.PublishTimeout / 2
 
 var errNameBusy = fmt.Errorf("%w by an upload, rename or deletion that has not ended within %v", vfs.ErrBusy, waitForName)
 
-// lock takes the names, in an order that all keep, within waitForName. Who waits for a lock may hold a
+// lock takes the names, within waitForName. Who waits for a lock may hold a
 // connection; who holds a lock has every connection it needs.
 func (n *names) lock(ctx context.Context, all ...string) (unlock func(), err error) {
 	ctx, cancel := context.WithTimeoutCause(ctx, waitForName, errNameBusy)
@@ -85,57 +79,7 @@ func (n *names) lock(ctx context.Context, all ...string) (unlock func(), err err
 	for i, name := range all {
 		there[i] = n.at(name)
 	}
-	slices.Sort(there)
-	all = slices.Compact(there)
-	for i, name := range all {
-		if err := n.enter(ctx, name); err != nil {
-			n.leave(all[:i])
-			return nil, err
-		}
-	}
-	return func() { n.leave(all) }, nil
-}
-
-func (n *registry) enter(ctx context.Context, name string) error {
-	n.mu.Lock()
-	l := n.locks[name]
-	if l == nil {
-		if n.locks == nil {
-			n.locks = make(map[string]*nameLock)
-		}
-		l = &nameLock{turn: make(chan struct{}, 1)}
-		n.locks[name] = l
-	}
-	l.users++
-	n.mu.Unlock()
-	select {
-	case l.turn <- struct{}{}:
-		return nil
-	case <-ctx.Done():
-		n.forget(name)
-		return context.Cause(ctx)
-	}
-}
-
-func (n *registry) leave(all []string) {
-	for _, name := range all {
-		n.mu.Lock()
-		l := n.locks[name]
-		n.mu.Unlock()
-		<-l.turn
-		n.forget(name)
-	}
-}
-
-// forget drops a lock that nobody uses.
-func (n *registry) forget(name string) {
-	n.mu.Lock()
-	defer n.mu.Unlock()
-	if l := n.locks[name]; l.users > 1 {
-		l.users--
-	} else {
-		delete(n.locks, name)
-	}
+	return n.locks.Take(ctx, there...)
 }
 
 // watch begins to look at a name, until ignore.

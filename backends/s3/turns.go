@@ -3,7 +3,6 @@ package s3
 import (
 	"context"
 	"fmt"
-	"slices"
 	"sync"
 
 	"github.com/ftpgate/ftpgate/protocol/vfs"
@@ -13,9 +12,9 @@ import (
 // the sessions of this gateway do not slip in between each other's look and request. The backends
 // of a process share one: some may be different views of one bucket. The zero Turns are ready.
 type Turns struct {
+	objects   vfs.Turns
 	mu        sync.Mutex
-	taken     map[string]chan struct{} // closed when the object is free again
-	uploading map[string]int           // the multipart uploads of the object that are under way
+	uploading map[string]int // the multipart uploads of the object that are under way
 }
 
 // turns are Turns as one backend uses them.
@@ -40,9 +39,7 @@ func (t turns) object(key string) string { return t.store + "\x00" + key }
 // errBusy: whoever has the turn may keep it for as long as the store writes a large object.
 var errBusy = fmt.Errorf("%w by an upload, rename or deletion that has not ended within %v", vfs.ErrBusy, vfs.PublishTimeout)
 
-// take waits for the turn on all of the keys, for vfs.PublishTimeout at most; done ends it. Whoever
-// takes several names them in one call, which sorts them: two that want the same ones do not wait
-// for each other.
+// take waits for the turn on all of the keys, for vfs.PublishTimeout at most; done ends it.
 func (t turns) take(ctx context.Context, keys ...string) (done func(), err error) {
 	bounded, cancel := context.WithTimeout(ctx, vfs.PublishTimeout)
 	defer cancel()
@@ -50,49 +47,14 @@ func (t turns) take(ctx context.Context, keys ...string) (done func(), err error
 	for i, key := range keys {
 		objects[i] = t.object(key)
 	}
-	slices.Sort(objects)
-	objects = slices.Compact(objects)
-	for i, object := range objects {
-		if !t.takeOne(bounded, object) {
-			t.end(objects[:i])
-			if err := ctx.Err(); err != nil {
-				return nil, err
-			}
-			return nil, errBusy
-		}
+	done, err = t.objects.Take(bounded, objects...)
+	switch {
+	case err == nil:
+		return done, nil
+	case ctx.Err() != nil:
+		return nil, ctx.Err()
 	}
-	return func() { t.end(objects) }, nil
-}
-
-// takeOne reports whether it got the turn before ctx ended.
-func (t *Turns) takeOne(ctx context.Context, object string) bool {
-	for {
-		t.mu.Lock()
-		busy := t.taken[object]
-		if busy == nil {
-			if t.taken == nil {
-				t.taken = make(map[string]chan struct{})
-			}
-			t.taken[object] = make(chan struct{})
-			t.mu.Unlock()
-			return true
-		}
-		t.mu.Unlock()
-		select {
-		case <-busy:
-		case <-ctx.Done():
-			return false
-		}
-	}
-}
-
-func (t *Turns) end(objects []string) {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	for _, object := range objects {
-		close(t.taken[object])
-		delete(t.taken, object)
-	}
+	return nil, errBusy
 }
 
 // uploads notes that a multipart upload of the key has begun (1) or ended (-1).

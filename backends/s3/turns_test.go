@@ -58,8 +58,8 @@ func TestTurnsAreShared(t *testing.T) {
 			all.turns.uploads("k", -1)
 			c.second.turns.uploads("k", -1)
 		}
-		if len(shared.taken)+len(shared.uploading) > 0 {
-			t.Errorf("there is left %v, %v", shared.taken, shared.uploading)
+		if !shared.objects.Idle() || len(shared.uploading) > 0 {
+			t.Errorf("turns are left, or %v", shared.uploading)
 		}
 	})
 }
@@ -119,14 +119,14 @@ func TestTurnIsBounded(t *testing.T) {
 				t.Errorf("%s: %v after %v", what, err, took)
 			}
 			done()
-			if n := len(b.turns.taken); n > 0 {
-				t.Errorf("%s: %d turns are kept", what, n)
+			if !b.turns.objects.Idle() {
+				t.Errorf("%s: turns are kept", what)
 			}
 			if err := do(b.Open("", 0)); err != nil {
 				t.Errorf("%s, again: %v", what, err)
 			}
-			if n := len(b.turns.taken); n > 0 {
-				t.Errorf("%s: %d turns are kept", what, n)
+			if !b.turns.objects.Idle() {
+				t.Errorf("%s: turns are kept", what)
 			}
 		})
 	}
