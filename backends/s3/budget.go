@@ -22,8 +22,9 @@ import (
 //     have no more than half;
 //   - one that could send faster than slowestPace, and does not for longer than slowPatience, is
 //     ended, one a second, if somebody has waited that long;
-//   - if everything is held by parts that wait for more, which only those that trickle can bring
-//     about, the first of them gets the rest of its part beyond the total.
+//   - if everything is held by parts that wait for more and by clients that trickle, the first part
+//     gets its rest beyond the total, and keeps it; so do those that need least, as long as all that
+//     is beyond the total is not more than the first part.
 //
 // What is read ahead never waits, and never takes what uploads need.
 //
@@ -70,7 +71,8 @@ type Claim struct {
 	held  [kinds]int64
 	spare int64 // of held: reserved for the rest of the part
 
-	trickles bool // nothing is reserved for it
+	trickles  bool // nothing is reserved for it
+	overdrawn bool // but spare, which may be beyond the total
 
 	idle   time.Time     // since when nothing comes from the client; zero: not now
 	paced  bool          // because it may not send faster: it is not waited for
@@ -96,6 +98,12 @@ type need struct {
 	small bool  // it is the beginning of the upload
 	first bool  // the first chunk of it
 }
+
+// left is what the part needs from now on.
+func (n need) left() int64 { return n.chunk + n.rest }
+
+// part is the size of the whole part.
+func (n need) part() int64 { return n.begun + n.left() }
 
 // NewBudget returns a budget of total bytes.
 func NewBudget(total int64) *Budget {
@@ -141,6 +149,7 @@ func (c *Claim) Take(ctx context.Context, n need) error {
 	b.mu.Lock()
 	if c.spare >= n.chunk {
 		c.spare -= n.chunk
+		c.overdrawn = c.overdrawn && c.spare > 0
 		b.mu.Unlock()
 		return nil
 	}
@@ -229,7 +238,7 @@ func (c *Claim) Close() {
 	}
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	c.spare = 0
+	b.unreserve(c)
 	for k := range kinds {
 		b.take(c, k, -c.held[k])
 	}
@@ -244,7 +253,7 @@ func (b *Budget) take(c *Claim, k kind, n int64) {
 
 func (b *Budget) unreserve(c *Claim) {
 	b.take(c, partKind, -c.spare)
-	c.spare = 0
+	c.spare, c.overdrawn = 0, false
 }
 
 func (c *Claim) sum() (n int64) {

@@ -9,16 +9,53 @@ func (b *Budget) grant() {
 	}
 	part := b.serve(true, func(g *grow) bool { return g.need.begun > 0 })
 	b.serve(part, func(g *grow) bool { return g.need.begun == 0 })
-	stuck := b.used[smallKind] + b.used[partKind]
+	if b.stuck() {
+		b.overdraw()
+	}
+}
+
+// stuck reports whether only clients that trickle could bring about that memory is given back.
+func (b *Budget) stuck() bool {
+	soon := b.used[smallKind] + b.used[partKind]
+	for c := range b.claims {
+		if c.overdrawn {
+			return false
+		}
+		if c.trickles {
+			soon -= c.sum()
+		}
+	}
 	for _, g := range b.wait {
-		stuck -= g.need.begun
+		if !g.claim.trickles {
+			soon -= g.need.begun
+		}
 	}
-	if stuck > 0 {
-		return // there will be more
+	return soon <= 0
+}
+
+// overdraw gives the first of those that have begun a part the rest of it, beyond the total if it
+// must be, and then as many others theirs as keep within one part beyond the total: those that need least.
+func (b *Budget) overdraw() {
+	next := slices.IndexFunc(b.wait, func(g *grow) bool { return g.need.begun > 0 })
+	if next < 0 {
+		return
 	}
-	if i := slices.IndexFunc(b.wait, func(g *grow) bool { return g.need.begun > 0 }); i >= 0 {
-		b.give(b.wait[i], b.wait[i].need.chunk+b.wait[i].need.rest)
-		b.wait = slices.Delete(b.wait, i, i+1)
+	limit := b.total + b.wait[next].need.part()
+	if b.sum()+b.wait[next].need.left() > limit {
+		return // what is beyond the total is about to be given back
+	}
+	for next >= 0 {
+		g := b.wait[next]
+		b.wait = slices.Delete(b.wait, next, next+1)
+		b.give(g, g.need.left())
+		g.claim.overdrawn = g.claim.spare > 0
+		next = -1
+		least := limit - b.sum()
+		for i, g := range b.wait {
+			if g.need.begun > 0 && g.need.left() <= least {
+				next, least = i, g.need.left()-1
+			}
+		}
 	}
 }
 
@@ -42,8 +79,8 @@ func (b *Budget) serve(part bool, meant func(*grow) bool) bool {
 				return false
 			}
 			b.give(g, n.chunk)
-		case part && b.fitsPart(g, n.chunk+n.rest):
-			b.give(g, n.chunk+n.rest)
+		case part && b.fitsPart(g, n.left()):
+			b.give(g, n.left())
 		default:
 			first = first && !n.first
 			small, part = small && !n.small, false

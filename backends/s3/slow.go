@@ -83,7 +83,7 @@ func (c *Claim) judge(b *Budget, now time.Time) {
 	}
 	c.looked, c.moved, c.waited = now, 0, c.waited-waited // the rest will be added
 	c.trickles = waited > since/2 && float64(moved) < tricklePace*waited.Seconds()
-	if c.trickles && c.spare > 0 {
+	if c.trickles && !c.overdrawn {
 		b.unreserve(c)
 	}
 }

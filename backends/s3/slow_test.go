@@ -292,3 +292,51 @@ func TestPacedAndSlow(t *testing.T) {
 		granted(t, done, "who waits")
 	})
 }
+
+// Clients that trickle and hold everything get what they need beyond the total, several at once, but
+// all of them never more than one part.
+func TestSlowOverdrawn(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		const size, total, clients = 20, 80, 7
+		b := NewBudget(total)
+		begun := func() *Claim {
+			c := b.Claim(func() { t.Error("one was ended") })
+			if err := c.Take(t.Context(), need{chunk: size / 2}); err != nil {
+				t.Fatal(err)
+			}
+			return c
+		}
+		took := make(chan int64, clients*size)
+		var wg sync.WaitGroup
+		for range clients {
+			c := begun()
+			wg.Go(func() {
+				defer c.Close()
+				for n := int64(size / 2); n < size; n++ {
+					c.waiting()
+					c.pacing() // never ended, however slow
+					time.Sleep(2 * lookEvery)
+					c.busy(1)
+					if err := c.Take(t.Context(), need{chunk: 1, begun: n, rest: size - n - 1}); err != nil {
+						t.Errorf("take: %v", err)
+					}
+					took <- b.Used()
+				}
+			})
+		}
+		begin := time.Now()
+		wg.Wait()
+		close(took)
+		peak := int64(0)
+		for used := range took {
+			peak = max(peak, used)
+		}
+		if peak != total+size {
+			t.Errorf("at most %d bytes were in use, want %d", peak, total+size)
+		}
+		// Three fit at once: more than one by one.
+		if took := time.Since(begin); took > 4*(size/2)*2*lookEvery {
+			t.Errorf("all have ended after %v", took)
+		}
+	})
+}
