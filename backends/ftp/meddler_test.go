@@ -9,6 +9,8 @@ import (
 	"strings"
 	"sync"
 	"testing"
+
+	"github.com/ftpgate/ftpgate/protocol/ftptest"
 )
 
 // meddler stands between a Backend and its server, answers commands in the server's place, and knows what
@@ -25,24 +27,8 @@ type meddler struct {
 func (u *upstream) between(t *testing.T) (*meddler, Options) {
 	t.Helper()
 	m := &meddler{}
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	var all sync.WaitGroup
-	all.Go(func() {
-		for {
-			conn, err := l.Accept()
-			if err != nil {
-				return
-			}
-			all.Go(func() { m.serve(conn, u.address) })
-		}
-	})
-	t.Cleanup(all.Wait)
-	t.Cleanup(func() { l.Close() })
 	o := u.options()
-	o.Address = l.Addr().String()
+	o.Address = ftptest.Serve(t, func(conn net.Conn) { m.serve(conn, u.address) })
 	o.Client.Sequential = true
 	return m, o
 }

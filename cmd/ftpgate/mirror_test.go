@@ -13,6 +13,8 @@ import (
 	"sync"
 	"testing"
 	"time"
+
+	"github.com/ftpgate/ftpgate/protocol/ftptest"
 )
 
 // files lists a local tree as "path=content".
@@ -183,40 +185,25 @@ func TestClientOptions(t *testing.T) {
 // proxy is an HTTP proxy that knows CONNECT.
 func proxy(t *testing.T) string {
 	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	var all sync.WaitGroup
-	all.Go(func() {
-		for {
-			c, err := l.Accept()
-			if err != nil {
-				return
-			}
-			all.Go(func() {
-				defer c.Close()
-				r, err := http.ReadRequest(bufio.NewReader(c))
-				if err != nil {
-					return
-				}
-				to, err := net.Dial("tcp", r.Host)
-				if err != nil {
-					return
-				}
-				defer to.Close()
-				fmt.Fprint(c, "HTTP/1.1 200 Connected\r\n\r\n")
-				all.Go(func() {
-					_, _ = io.Copy(to, c)
-					to.(*net.TCPConn).CloseWrite()
-				})
-				_, _ = io.Copy(c, to)
-			})
+	return "http://" + ftptest.Serve(t, func(c net.Conn) {
+		defer c.Close()
+		r, err := http.ReadRequest(bufio.NewReader(c))
+		if err != nil {
+			return
 		}
+		to, err := net.Dial("tcp", r.Host)
+		if err != nil {
+			return
+		}
+		defer to.Close()
+		fmt.Fprint(c, "HTTP/1.1 200 Connected\r\n\r\n")
+		var back sync.WaitGroup
+		back.Go(func() {
+			_, _ = io.Copy(to, c)
+			to.(*net.TCPConn).CloseWrite()
+		})
+		_, _ = io.Copy(c, to)
+		c.Close()
+		back.Wait()
 	})
-	t.Cleanup(func() {
-		l.Close()
-		all.Wait()
-	})
-	return "http://" + l.Addr().String()
 }

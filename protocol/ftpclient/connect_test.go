@@ -159,40 +159,25 @@ func TestProxies(t *testing.T) {
 // startProxy connects those whose handshake yields an address with it.
 func startProxy(t *testing.T, handshake func(conn net.Conn) string, passed *atomic.Int32) string {
 	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	var all sync.WaitGroup
-	all.Go(func() {
-		for {
-			conn, err := l.Accept()
-			if err != nil {
-				return
-			}
-			all.Go(func() {
-				defer conn.Close()
-				conn.SetDeadline(time.Now().Add(ftptest.Patience))
-				address := handshake(conn)
-				if address == "" {
-					return
-				}
-				to, err := net.Dial("tcp", address)
-				if err != nil {
-					return
-				}
-				defer to.Close()
-				passed.Add(1)
-				var back sync.WaitGroup
-				back.Go(func() { _, _ = io.Copy(to, conn); _ = to.(*net.TCPConn).CloseWrite() })
-				_, _ = io.Copy(conn, to)
-				_ = conn.(*net.TCPConn).CloseWrite()
-				back.Wait()
-			})
+	return ftptest.Serve(t, func(conn net.Conn) {
+		defer conn.Close()
+		conn.SetDeadline(time.Now().Add(ftptest.Patience))
+		address := handshake(conn)
+		if address == "" {
+			return
 		}
+		to, err := net.Dial("tcp", address)
+		if err != nil {
+			return
+		}
+		defer to.Close()
+		passed.Add(1)
+		var back sync.WaitGroup
+		back.Go(func() { _, _ = io.Copy(to, conn); _ = to.(*net.TCPConn).CloseWrite() })
+		_, _ = io.Copy(conn, to)
+		_ = conn.(*net.TCPConn).CloseWrite()
+		back.Wait()
 	})
-	t.Cleanup(func() { l.Close(); all.Wait() })
-	return l.Addr().String()
 }
 
 func socksServer(conn net.Conn) string {

@@ -10,7 +10,6 @@ import (
 	"net/netip"
 	"runtime"
 	"strings"
-	"sync"
 	"testing"
 	"time"
 
@@ -238,25 +237,7 @@ func TestInterrupted(t *testing.T) {
 // TestOldServer: one that knows neither FEAT nor TLS nor EPSV nor how to connect back.
 func TestOldServer(t *testing.T) {
 	ftptest.CheckLeaks(t)
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	var all sync.WaitGroup
-	all.Go(func() {
-		for {
-			c, err := l.Accept()
-			if err != nil {
-				return
-			}
-			all.Go(func() { old(c) })
-		}
-	})
-	t.Cleanup(func() {
-		l.Close()
-		all.Wait()
-	})
-	n, found := probed(t, netip.MustParseAddrPort(l.Addr().String()), ftptest.NewAuthority(t), nil)
+	n, found := probed(t, netip.MustParseAddrPort(ftptest.Serve(t, old)), ftptest.NewAuthority(t), nil)
 	wants(t, n, 0, found, "warning tls: not offered", "warning login", "warning features: the server does not know FEAT", "ok passive: PASV",
 		"ok pasv", "note active: the server cannot connect back", "note round trip: ")
 }

@@ -34,25 +34,7 @@ func (f *foreign) start(t *testing.T) *foreign {
 	t.Helper()
 	ftptest.CheckLeaks(t)
 	f.files = make(map[string][]byte)
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	f.addr = l.Addr().String()
-	var sessions sync.WaitGroup
-	sessions.Go(func() {
-		for {
-			c, err := l.Accept()
-			if err != nil {
-				return
-			}
-			sessions.Go(func() { f.session(c) })
-		}
-	})
-	t.Cleanup(func() {
-		l.Close()
-		sessions.Wait()
-	})
+	f.addr = ftptest.Serve(t, f.session)
 	return f
 }
 
