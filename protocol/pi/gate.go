@@ -2,6 +2,8 @@ package pi
 
 import (
 	"context"
+	"errors"
+	"io/fs"
 	"strings"
 
 	"github.com/ftpgate/ftpgate/protocol/ftp"
@@ -41,11 +43,15 @@ func (s *session) resolve(ctx context.Context, c *command) (string, error) {
 		return "", nil
 	}
 	p, err := vfs.Resolve(s.wd, c.Arg)
-	switch {
-	case err != nil:
+	if err != nil {
 		return "", err
-	case r.needs != 0 && !s.may(ctx, r.needs, p):
-		return "", errDenied
+	}
+	if r.needs != 0 {
+		if err := s.may(ctx, r.needs, p); err != nil {
+			return "", err
+		}
+	}
+	switch {
 	case r.needs&(Create|Mkdir) != 0 && c.Arg != "" && s.mayMake(p) != nil:
 		return "", errNameDenied
 	case r.file && (strings.HasSuffix(c.Arg, "/") || p == "/"):
@@ -54,28 +60,37 @@ func (s *session) resolve(ctx context.Context, c *command) (string, error) {
 	return p, nil
 }
 
-// may reports whether the account may do op to path. Where it may do so to its own files
-// only, the file there must still be the one this session completed. One's own
-// held partial may always be asked for its size.
-func (s *session) may(ctx context.Context, op Rights, path string) bool {
+// may returns errDenied unless the account may do op to path. Where it may do so to its own files
+// only, the file there must still be the one this session completed; if that cannot be found
+// out, the error says why. One's own held partial may always be asked for its size.
+func (s *session) may(ctx context.Context, op Rights, path string) error {
 	a := s.account
-	switch {
-	case a.Access.All.Has(op):
-		return true
-	case a.May(op, path) && s.owns(ctx, path):
-		return true
+	if a.Access.All.Has(op) {
+		return nil
 	}
-	return op == Look && s.held(ctx, path) >= 0
+	err := error(errDenied)
+	if a.May(op, path) {
+		if err = s.owns(ctx, path); err == nil {
+			return nil
+		}
+	}
+	if op == Look && s.held(ctx, path) >= 0 {
+		return nil
+	}
+	return err
 }
 
-// owns reports whether what stands under path is what this session has stored there.
-func (s *session) owns(ctx context.Context, path string) bool {
+// owns returns errDenied, and forgets the path, unless what stands there is what this session has stored.
+func (s *session) owns(ctx context.Context, path string) error {
 	fi, err := s.fs(ctx).Stat(path)
-	if err == nil && s.account.own.is(path, fi) {
-		return true
+	switch {
+	case err == nil && s.account.own.is(path, fi):
+		return nil
+	case err != nil && !errors.Is(err, fs.ErrNotExist):
+		return err // it may still be there
 	}
 	s.account.own.forget(path)
-	return false
+	return errDenied
 }
 
 // held returns the size of the partial upload held under path, or -1.

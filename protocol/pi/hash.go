@@ -165,23 +165,29 @@ func (s *session) digest(ctx context.Context, path string, algorithm vfs.Hashes)
 	if algorithm == 0 {
 		return nil, 0, vfs.ErrUnsupported
 	}
-	if !s.mayHash(ctx, path) {
-		return nil, 0, errDenied
+	if err := s.mayHash(ctx, path); err != nil {
+		return nil, 0, err
 	}
 	fsys := s.fs(ctx)
 	sum, size, err = vfs.Digest(fsys, path, algorithm)
 	if _, none := errors.AsType[*vfs.NoDigestError](err); none && vfs.PropertiesOf(fsys, path).ComputeHashes {
 		sum, size, err = s.server.hashing.file(ctx, fsys, path, algorithm)
 	}
-	if err == nil && !s.mayHash(ctx, path) { // it may have become another's meanwhile
-		return nil, 0, errDenied
+	if err == nil { // it may have become another's meanwhile
+		err = s.mayHash(ctx, path)
+	}
+	if err != nil {
+		return nil, 0, err
 	}
 	return sum, size, err
 }
 
-func (s *session) mayHash(ctx context.Context, path string) bool {
+func (s *session) mayHash(ctx context.Context, path string) error {
 	a := s.account
-	return s.may(ctx, Read, path) || a.Access.Own.Has(Look) && a.own.may(Look, path) && s.owns(ctx, path)
+	if a.Access.Own.Has(Look) && a.own.may(Look, path) && !a.Access.All.Has(Read) {
+		return s.owns(ctx, path)
+	}
+	return s.may(ctx, Read, path)
 }
 
 // hashing computes digests. There are as many buffers as may be used at once, so few

@@ -100,13 +100,16 @@ func (s *session) openListing(ctx context.Context, r request, f form) (l *listin
 		if arg != "" && f == nameForm {
 			l.prefix = strings.TrimRight(arg, "/") + "/"
 		}
-	case !s.may(ctx, Look, p):
-		return nil, errDenied
-	case f == factForm:
-		return nil, ftp.Errorf(501, "MLSD lists directories; ask MLST for a file.")
-	case strings.HasSuffix(arg, "/"):
-		return nil, vfs.ErrNotDir
 	default:
+		if err := s.may(ctx, Look, p); err != nil {
+			return nil, err
+		}
+		switch {
+		case f == factForm:
+			return nil, ftp.Errorf(501, "MLSD lists directories; ask MLST for a file.")
+		case strings.HasSuffix(arg, "/"):
+			return nil, vfs.ErrNotDir
+		}
 		l.prefix = upToName(arg)
 		l.path, l.dir, l.single = dir, false, fi
 		return l, nil

@@ -46,8 +46,8 @@ func (s *session) change(ctx context.Context, op Rights, name string) (string, e
 	if err != nil {
 		return "", err
 	}
-	if !s.may(ctx, op, p) {
-		return "", errDenied
+	if err := s.may(ctx, op, p); err != nil {
+		return "", err
 	}
 	if strings.HasSuffix(name, "/") {
 		_, err = s.statDir(ctx, p)

@@ -56,10 +56,12 @@ func (s *session) mdtm(ctx context.Context, r request) (ftp.Reply, error) {
 		}
 	}
 	fi, err := s.fs(ctx).Stat(p)
+	if err != nil || !fi.IsDir() || !s.account.May(List, p) {
+		if denied := s.may(ctx, r.row.needs, p); denied != nil {
+			return ftp.Reply{}, denied
+		}
+	}
 	switch {
-	case err == nil && fi.IsDir() && s.account.May(List, p):
-	case !s.may(ctx, r.row.needs, p):
-		return ftp.Reply{}, errDenied
 	case err != nil:
 		return ftp.Reply{}, err
 	case strings.HasSuffix(r.Arg, "/") && !fi.IsDir():
@@ -71,7 +73,7 @@ func (s *session) mdtm(ctx context.Context, r request) (ftp.Reply, error) {
 // mlst (MLST) tells the facts of one thing on the control connection, with its full path.
 func (s *session) mlst(ctx context.Context, r request) (ftp.Reply, error) {
 	p := r.path
-	look := s.may(ctx, Look, p)
+	denied := s.may(ctx, Look, p)
 	fsys := s.fs(ctx)
 	if strings.HasSuffix(r.Arg, "/") {
 		fsys = vfs.Directories(fsys)
@@ -80,8 +82,8 @@ func (s *session) mlst(ctx context.Context, r request) (ftp.Reply, error) {
 	held := s.held(ctx, p)
 	switch {
 	case err == nil && fi.IsDir() && s.account.May(List, p):
-	case !look:
-		return ftp.Reply{}, errDenied
+	case denied != nil:
+		return ftp.Reply{}, denied
 	case err != nil && held < 0:
 		return ftp.Reply{}, err
 	case err == nil && strings.HasSuffix(r.Arg, "/") && !fi.IsDir():

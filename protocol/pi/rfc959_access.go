@@ -120,8 +120,8 @@ func (s *session) cwd(ctx context.Context, r request) (ftp.Reply, error) {
 // cdup (CDUP) goes up one directory; at the root it stays.
 func (s *session) cdup(ctx context.Context, r request) (ftp.Reply, error) {
 	up := parent(s.wd)
-	if !s.may(ctx, r.row.needs, up) {
-		return ftp.Reply{}, errDenied
+	if err := s.may(ctx, r.row.needs, up); err != nil {
+		return ftp.Reply{}, err
 	}
 	return s.chdir(ctx, up)
 }

@@ -85,8 +85,8 @@ func (s *session) rnto(ctx context.Context, r request) (ftp.Reply, error) {
 		return ftp.Reply{}, ftp.Errorf(503, "RNTO needs RNFR directly before it.")
 	}
 	own := !s.account.Access.All.Has(Rename)
-	if own && !s.may(ctx, Rename, from) {
-		return ftp.Reply{}, errDenied // it was replaced since RNFR
+	if err := s.may(ctx, Rename, from); err != nil {
+		return ftp.Reply{}, err // it was replaced since RNFR
 	}
 	if !s.account.Names.join(r.path) {
 		return ftp.Reply{}, fs.ErrExist
