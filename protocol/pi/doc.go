@@ -10,7 +10,8 @@
 // (rfc959_*.go, rfc2389.go, rfc2428.go, rfc3659.go, rfc4217.go, hash.go, mfmt.go, site.go), those of
 // LIST, NLST and MLSD in listing.go.
 // A handler returns its reply or an error; errors.go is the one map from error
-// to reply. transfer.go fixes the order of every transfer; constraints.go and pace.go
+// to reply. session.go is a session from greeting to goodbye, reader.go what it hears, dispatch.go
+// what becomes of that. transfer.go fixes the order of every transfer; constraints.go and pace.go
 // hold what an account limits beyond its rights. tls.go says how TLS on data connections
 // is bound to the control connection's.
 //
