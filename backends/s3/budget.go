@@ -24,7 +24,8 @@ import (
 //     ended, one a second, if somebody has waited that long;
 //   - if everything is held by parts that wait for more and by clients that trickle, the first part
 //     gets its rest beyond the total, and keeps it; so do those that need least, as long as all that
-//     is beyond the total is not more than the first part.
+//     is beyond the total is not more than the first part. Clients that do not trickle go first, for they
+//     soon give it back; but every trickleTurn the first of the others does, if it waits.
 //
 // What is read ahead never waits, and never takes what uploads need.
 //
@@ -38,6 +39,8 @@ type Budget struct {
 	wait   []*grow // in order
 	claims map[*Claim]struct{}
 	ended  time.Time // when the last one was ended that was too slow
+
+	trickled time.Time // when one that trickles was the first to get memory beyond the total
 }
 
 // kind is what memory is for.
@@ -61,6 +64,7 @@ const (
 	tricklePace  = 64 << 10    // bytes a second
 	slowestPace  = 16 << 10    // bytes a second
 	slowPatience = 30 * time.Second
+	trickleTurn  = 5 * time.Minute
 )
 
 // Claim is what one transfer holds of a Budget. It serves one goroutine at a time, but for

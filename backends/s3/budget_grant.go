@@ -1,6 +1,9 @@
 package s3
 
-import "slices"
+import (
+	"slices"
+	"time"
+)
 
 // grant serves those who wait, in order, as far as it goes. Called with b.mu.
 func (b *Budget) grant() {
@@ -18,11 +21,11 @@ func (b *Budget) grant() {
 func (b *Budget) stuck() bool {
 	soon := b.used[smallKind] + b.used[partKind]
 	for c := range b.claims {
-		if c.overdrawn {
-			return false
-		}
-		if c.trickles {
+		switch {
+		case c.trickles:
 			soon -= c.sum()
+		case c.overdrawn:
+			return false
 		}
 	}
 	for _, g := range b.wait {
@@ -33,16 +36,19 @@ func (b *Budget) stuck() bool {
 	return soon <= 0
 }
 
-// overdraw gives the first of those that have begun a part the rest of it, beyond the total if it
-// must be, and then as many others theirs as keep within one part beyond the total: those that need least.
+// overdraw gives one of those that have begun a part the rest of it, beyond the total if it must be, and
+// then as many others theirs as keep within one part beyond the total: those that need least.
 func (b *Budget) overdraw() {
-	next := slices.IndexFunc(b.wait, func(g *grow) bool { return g.need.begun > 0 })
+	next := b.nextOverdrawn()
 	if next < 0 {
 		return
 	}
 	limit := b.total + b.wait[next].need.part()
 	if b.sum()+b.wait[next].need.left() > limit {
 		return // what is beyond the total is about to be given back
+	}
+	if b.wait[next].claim.trickles {
+		b.trickled = time.Now()
 	}
 	for next >= 0 {
 		g := b.wait[next]
@@ -57,6 +63,23 @@ func (b *Budget) overdraw() {
 			}
 		}
 	}
+}
+
+// nextOverdrawn is whose turn it is to be the first, negative: nobody's.
+func (b *Budget) nextOverdrawn() int {
+	first := func(trickles bool) int {
+		return slices.IndexFunc(b.wait, func(g *grow) bool { return g.need.begun > 0 && g.claim.trickles == trickles })
+	}
+	quick, slow := first(false), first(true)
+	for c := range b.claims {
+		if c.overdrawn {
+			slow = -1 // it trickles, too: the next one has to wait for it
+		}
+	}
+	if slow >= 0 && (quick < 0 || time.Since(b.trickled) >= trickleTurn) {
+		return slow
+	}
+	return quick
 }
 
 // serve grants what it can of those that are meant. part: no part before them was refused; so it

@@ -71,7 +71,7 @@ func (b *Budget) look() {
 }
 
 // judge notes whether c trickles, once in lookEvery. What was waited for the store or for
-// memory does not count.
+// memory does not count: who has trickled and now waits for memory is as slow as it was.
 func (c *Claim) judge(b *Budget, now time.Time) {
 	since := now.Sub(c.looked)
 	if since < lookEvery {
@@ -82,7 +82,12 @@ func (c *Claim) judge(b *Budget, now time.Time) {
 		waited += now.Sub(c.idle)
 	}
 	c.looked, c.moved, c.waited = now, 0, c.waited-waited // the rest will be added
-	c.trickles = waited > since/2 && float64(moved) < tricklePace*waited.Seconds()
+	switch {
+	case waited > since/2:
+		c.trickles = float64(moved) < tricklePace*waited.Seconds()
+	case float64(moved) >= tricklePace*since.Seconds():
+		c.trickles = false
+	}
 	if c.trickles && !c.overdrawn {
 		b.unreserve(c)
 	}

@@ -340,3 +340,51 @@ func TestSlowOverdrawn(t *testing.T) {
 		}
 	})
 }
+
+// What is beyond the total goes to a client that does not trickle, although others have waited for longer:
+// to wait for memory does not make them quick. But once in trickleTurn it is their turn.
+func TestSlowDoNotHoldUpQuick(t *testing.T) {
+	for _, c := range []struct {
+		took  time.Duration // until one that trickles has ended its part
+		quick bool          // whether it is the quick one that is next
+	}{{10 * lookEvery, true}, {trickleTurn + lookEvery, false}} {
+		synctest.Test(t, func(t *testing.T) {
+			const size, total, clients = 20, 80, 7
+			b := NewBudget(total)
+			ctx, cancel := context.WithCancel(t.Context())
+			quick := b.Claim(nil)
+			granted(t, taking(ctx, quick, need{chunk: 1, rest: size - 1, small: true, first: true}), "a beginning")
+			var slow [clients]*Claim
+			for i := range slow {
+				slow[i] = b.Claim(func() { t.Error("one was ended") })
+				granted(t, taking(ctx, slow[i], need{chunk: size / 2}), "half a part")
+				slow[i].pacing()
+			}
+			taking(ctx, b.Claim(nil), part(total)) // so that somebody looks who is slow
+			time.Sleep(2 * lookEvery)
+			var rest [clients]<-chan error
+			for i := range slow {
+				slow[i].busy(1)
+				rest[i] = taking(ctx, slow[i], need{chunk: 1, begun: size / 2, rest: size/2 - 1})
+			}
+			last := taking(ctx, quick, need{chunk: size - 1, begun: 1})
+			granted(t, rest[0], "the first")
+			granted(t, rest[1], "the second, which fits too")
+			time.Sleep(c.took)
+			waits(t, rest[2], "the third that trickles")
+			waits(t, last, "the quick one")
+			slow[1].Full()
+			slow[0].Close()
+			if c.quick {
+				granted(t, last, "the quick one")
+			} else {
+				granted(t, rest[2], "the third that trickles")
+				waits(t, last, "the quick one")
+			}
+			if used := b.Used(); used > total+size {
+				t.Errorf("%d bytes are in use", used)
+			}
+			cancel()
+		})
+	}
+}
