@@ -121,6 +121,33 @@ func TestEarlyTokenOfAnother(t *testing.T) {
 	}
 }
 
+// TestEarlyTokenRefused: a store that does not take a token before the page that names it has
+// come is asked again then.
+func TestEarlyTokenRefused(t *testing.T) {
+	st := newFake(t, fake.Options{})
+	d := st.prefix + "d/"
+	s := &slowPages{
+		pages: map[string]string{"": pageOf("1", d+"0"), "1": pageOf("2", d+"1"), "2": pageOf("", d+"2")},
+		may:   map[string]chan struct{}{"": make(chan struct{})},
+	}
+	first := s.may[""]
+	st.wire.Inject(fake.Fault{Op: "ListObjectsV2", Effect: func(r *http.Request, next http.RoundTripper) (*http.Response, error) {
+		if r.URL.Query().Get("continuation-token") == "1" {
+			select {
+			case <-first:
+			default:
+				defer close(first)
+				const body = "<Error><Code>InvalidArgument</Code><Message>The continuation token provided is incorrect</Message></Error>"
+				return &http.Response{StatusCode: http.StatusBadRequest, Header: http.Header{}, Request: r, Body: io.NopCloser(strings.NewReader(body)), ContentLength: int64(len(body))}, nil
+			}
+		}
+		return s.effect(r, next)
+	}})
+	if got := shows(t, st.backend(t).Open("", 0), "/d"); !slices.Equal(got, []string{"0", "1", "2"}) {
+		t.Errorf("it lists %q", got)
+	}
+}
+
 // TestTokenWatch: a token is told once and whole, or not at all.
 func TestTokenWatch(t *testing.T) {
 	token := "<NextContinuationToken>a/b+c==</NextContinuationToken>"

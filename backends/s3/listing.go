@@ -80,7 +80,8 @@ func (f *fsys) openDir(name string) (afero.File, error) {
 	return nil, err
 }
 
-// ask asks for a page, in a goroutine that Close waits for, when it is the turn of the page before it.
+// ask asks for a page, in a goroutine that Close waits for, when it is the turn of the page before it. A
+// store that refuses the token as long as that page is under way is asked again.
 func (l *listing) ask(from *cursor, before *coming) *coming {
 	c := &coming{from: from, turn: make(chan struct{}), done: make(chan struct{})}
 	var ctx context.Context
@@ -95,9 +96,33 @@ func (l *listing) ask(from *cursor, before *coming) *coming {
 				return
 			}
 		}
+		early := before != nil && !before.ended()
 		c.err = guarded(func() error { return l.fetch(ctx, c) })
+		if early && refused(c.err) {
+			select {
+			case <-before.done:
+				c.err = guarded(func() error { return l.fetch(ctx, c) })
+			case <-ctx.Done():
+			}
+		}
 	})
 	return c
+}
+
+// ended reports whether the page has come.
+func (c *coming) ended() bool {
+	select {
+	case <-c.done:
+		return true
+	default:
+		return false
+	}
+}
+
+// refused reports whether the store has answered, and not for a reason that goes away by itself.
+func refused(err error) bool {
+	s := status(err)
+	return s >= http.StatusBadRequest && s < http.StatusInternalServerError
 }
 
 // fetch makes the request for a page.
