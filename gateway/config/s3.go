@@ -2,6 +2,7 @@ package config
 
 import (
 	"encoding/base64"
+	"strings"
 	"time"
 
 	"github.com/hashicorp/hcl/v2/hclsyntax"
@@ -113,6 +114,9 @@ func (s *section) s3(b *hclsyntax.Block, user string) *S3 {
 	return x
 }
 
+// sessionNameChars are those of a session name of AWS STS.
+const sessionNameChars = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789+=,.@_-"
+
 // assumeRole reads the block of that name; nil if there is none.
 func (l *loader) assumeRole(b *hclsyntax.Block, user string) *AssumeRole {
 	for _, inner := range b.Body.Blocks {
@@ -124,11 +128,18 @@ func (l *loader) assumeRole(b *hclsyntax.Block, user string) *AssumeRole {
 		if !s.set("role_arn") {
 			s.missing("role_arn", example)
 		}
-		return &AssumeRole{
+		r := &AssumeRole{
 			RoleARN:     s.plain("role_arn", example),
 			ExternalID:  s.plain("external_id", `env("EXTERNAL_ID")`),
 			SessionName: s.plain("session_name", `"ftpgate"`),
 		}
+		if r.RoleARN != "" && !strings.HasPrefix(r.RoleARN, "arn:") {
+			s.wrong("role_arn", noValue, "It is the ARN of a role, for example: role_arn = %s", example)
+		}
+		if strings.Trim(r.SessionName, sessionNameChars) != "" || len(r.SessionName) == 1 || len(r.SessionName) > 64 {
+			s.wrong("session_name", noValue, "It is made of 2 to 64 letters, digits and +=,.@_-, for example: session_name = \"ftpgate\"")
+		}
+		return r
 	}
 	return nil
 }

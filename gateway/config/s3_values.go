@@ -5,6 +5,7 @@ import (
 	"net/url"
 	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/hashicorp/hcl/v2"
@@ -96,12 +97,18 @@ func (s *section) endpoint() string {
 	case strings.ContainsAny(text, "@?#"): // a password may be in it: its line is not shown
 		s.l.report(false, &s.header, "endpoint is not valid",
 			"It is a URL without user, query and fragment. Keys are set with access_key_id and secret_access_key.")
-	case err != nil, u.Scheme != "http" && u.Scheme != "https", u.Host == "":
+	case err != nil, u.Scheme != "http" && u.Scheme != "https", u.Hostname() == "", !validPort(u.Port()):
 		s.wrong(name, v, "It is the URL of a store, for example %s. Leave it out for Amazon's.", example)
 	case u.Scheme == "http" && !isLocal(u.Hostname()):
 		s.l.warnAt(s.at(name), "The files travel in the clear", "The endpoint is not an https URL, so everyone on the way can read what is stored and fetched.")
 	}
 	return text
+}
+
+// validPort reports whether the port of a URL is one, or none.
+func validPort(port string) bool {
+	n, err := strconv.ParseUint(port, 10, 16)
+	return port == "" || err == nil && n > 0
 }
 
 func isPlainHTTP(endpoint string) bool { return strings.HasPrefix(strings.ToLower(endpoint), "http:") }

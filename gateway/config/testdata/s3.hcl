@@ -82,6 +82,15 @@ backend "s3" "together" {
   ca_file                = "missing.pem"
 }
 
+backend "s3" "role" {
+  bucket   = "acme-archive"
+  endpoint = "https://s3.example.org:99999"
+  assume_role {
+    role_arn     = "ftp"
+    session_name = "ftp gate"
+  }
+}
+
 user "alice" {
   password_hash = env("HASH")
   filesystem    = backend.s3.names
