@@ -5,6 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
+	"slices"
 	"strconv"
 	"time"
 
@@ -59,13 +61,23 @@ store does not say when it was begun is left alone, with an error.`,
 			color, width := appearance(errOut)
 			return failure{ds.Write(errOut, color, width)}
 		}
+		if !hasBucket(c) {
+			_, err := fmt.Fprintln(cmd.OutOrStdout(), "There is no object store that a user has.")
+			return err
+		}
 		return cleanup(cmd.Context(), cmd.OutOrStdout(), errOut, c, time.Now().Add(-age), remove)
 	}
 	return cmd
 }
 
+func hasBucket(c *config.Config) bool {
+	return c.Anonymous != nil && c.Anonymous.Filesystem.S3 != nil ||
+		slices.ContainsFunc(c.Users, func(u config.User) bool { return u.Filesystem.S3 != nil })
+}
+
 func cleanup(ctx context.Context, out, errOut io.Writer, c *config.Config, before time.Time, remove bool) error {
 	found, deleted, failed := 0, 0, 0
+	unseen := ""
 	var broken error
 	say := func(w io.Writer, format string, args ...any) {
 		if _, err := fmt.Fprintf(w, format, args...); broken == nil {
@@ -82,16 +94,25 @@ func cleanup(ctx context.Context, out, errOut io.Writer, c *config.Config, befor
 		}
 		if l.Err != nil {
 			failed++
-			say(errOut, "ftpgate: %s: %v\n", l.Backend, l.Err)
+			grant := "s3:AbortMultipartUpload"
+			if l.Key == "" {
+				grant, unseen = "s3:ListBucketMultipartUploads", "; there may be more, for not all could be listed"
+			}
+			if errors.Is(l.Err, fs.ErrPermission) {
+				grant = "; grant " + grant
+			} else {
+				grant = ""
+			}
+			say(errOut, "ftpgate: %s: %v%s\n", l.Backend, l.Err, grant)
 		}
 	})
 	switch {
 	case remove:
-		say(out, "Deleted %s.\n", count(deleted, "unfinished upload"))
+		say(out, "Deleted %s%s.\n", count(deleted, "unfinished upload"), unseen)
 	case found > 0:
-		say(out, "Found %s; --delete deletes them.\n", count(found, "unfinished upload"))
+		say(out, "Found %s; --delete deletes them%s.\n", count(found, "unfinished upload"), unseen)
 	default:
-		say(out, "Found %s.\n", count(found, "unfinished upload"))
+		say(out, "Found %s%s.\n", count(found, "unfinished upload"), unseen)
 	}
 	if broken != nil {
 		return failure{broken}

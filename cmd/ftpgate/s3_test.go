@@ -59,6 +59,7 @@ func TestCheckConnect(t *testing.T) {
 	for _, want := range []string{
 		"backend.s3.archive (bucket acme, prefix ftp/alice/)\n", "  ok       find the bucket\n",
 		"  FAILED   list: ", "AccessDenied", "request REQ1", "\n           grant s3:ListBucket\n", "  FAILED   put an object: ", "\n           grant s3:PutObject\n",
+		"c.hcl: no errors, 1 warning; not all works in 1 backend.\n",
 	} {
 		if !strings.Contains(out, want) {
 			t.Errorf("no %q in:\n%s", want, out)
@@ -151,8 +152,12 @@ func TestS3CommandLine(t *testing.T) {
 		{"s3 cleanup --older-than=-1h", exitUsage, "cannot be negative"},
 		{"s3 cleanup -c none.hcl", exitFailure, "No such file"},
 		{"s3 cleanup -c " + bucketConfig(t, denied.URL), exitFailure, "AccessDenied"},
+		{"s3 cleanup -c " + bucketConfig(t, denied.URL), exitFailure, "; grant s3:ListBucketMultipartUploads\n"},
+		{"s3 cleanup -c " + bucketConfig(t, denied.URL), exitFailure, "Found no unfinished uploads; there may be more"},
+		{"s3 cleanup -c ../../config.hcl.example", exitOK, "There is no object store"},
 	} {
 		code, out, errOut := ftpgate(t, "", strings.Fields(x.args)...)
+		errOut += out
 		if code != x.code || !strings.Contains(errOut, x.says) {
 			t.Errorf("ftpgate %s: exit code %d, want %d and %q in:\n%s%s", x.args, code, x.code, x.says, out, errOut)
 		}
