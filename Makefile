@@ -30,7 +30,7 @@ run: build sample
 # A bucket over FTP: an S3 server with its data in var/s3, and the gateway in front of it.
 run-s3: build
 	@$(find-versitygw); mkdir -p var/s3/demo; chmod o-r deploy/s3.hcl; \
-	printf '%s\n' '' 'Try, in another terminal, and look into var/s3/demo:' '' \
+	printf '%s\n' '' 'Try, in another terminal, and look into var/s3/demo; Ctrl-C here ends both servers:' '' \
 		'  curl -T README.md ftp://s3:s3@127.0.0.1:2121/' \
 		'  curl ftp://s3:s3@127.0.0.1:2121/' ''; \
 	"$$gw" --port 127.0.0.1:7070 --access demo --secret demo-secret --quiet --keep-alive posix var/s3 & \
