@@ -274,7 +274,7 @@ func (o ClientOptions) proxy() (func(*http.Request) (*url.URL, error), error) {
 	if o.Proxy != "" {
 		u, err := url.Parse(o.Proxy)
 		if err != nil {
-			return nil, errors.New("s3: the proxy is no URL") // which may hold a password
+			return nil, errors.New("http_proxy is no URL") // which may hold a password
 		}
 		proxy = http.ProxyURL(u)
 	}
@@ -317,14 +317,14 @@ func (o ClientOptions) roots() (*x509.CertPool, error) {
 	}
 	pem, err := os.ReadFile(o.CAFile)
 	if err != nil {
-		return nil, fmt.Errorf("s3: the certificate authorities cannot be read: %w", err)
+		return nil, fmt.Errorf("ca_file cannot be read: %w", err)
 	}
 	pool, err := x509.SystemCertPool()
 	if err != nil {
 		pool = x509.NewCertPool()
 	}
 	if !pool.AppendCertsFromPEM(pem) {
-		return nil, fmt.Errorf("s3: %s holds no certificate in PEM", o.CAFile)
+		return nil, fmt.Errorf("ca_file %s holds no certificate in PEM", o.CAFile)
 	}
 	return pool, nil
 }

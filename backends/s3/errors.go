@@ -2,14 +2,11 @@ package s3
 
 import (
 	"context"
-	"crypto/tls"
 	"errors"
 	"fmt"
 	"io"
 	"io/fs"
-	"net"
 	"net/http"
-	"net/url"
 	"os"
 	"strings"
 	"time"
@@ -39,10 +36,15 @@ func (f *failure) Error() string {
 	var b strings.Builder
 	b.WriteString(f.kind.Error())
 	b.WriteString(" (S3: ")
+	said := f.message
 	if f.status != 0 {
-		fmt.Fprintf(&b, "HTTP %d %s: ", f.status, f.code)
+		code := strings.TrimSuffix(fmt.Sprintf("HTTP %d %s", f.status, f.code), " ")
+		if strings.ReplaceAll(said, " ", "") == f.code { // of an answer without a body
+			said = ""
+		}
+		said = strings.TrimSuffix(code+": "+said, ": ")
 	}
-	b.WriteString(f.message)
+	b.WriteString(said)
 	if f.request != "" {
 		b.WriteString("; request " + f.request)
 	}
@@ -75,10 +77,7 @@ func translate(err error) error {
 	if f, ok := errors.AsType[*failure](err); ok {
 		return f
 	}
-	f := &failure{message: err.Error()}
-	if u, ok := errors.AsType[*url.Error](err); ok {
-		f.message = u.Err.Error() // the URL holds the bucket and the key
-	}
+	f := &failure{message: heard(err)}
 	if api, ok := errors.AsType[smithy.APIError](err); ok {
 		f.code, f.message = api.ErrorCode(), api.ErrorMessage()
 	}
@@ -100,32 +99,11 @@ func translate(err error) error {
 	case errors.Is(err, context.DeadlineExceeded):
 		f.kind = context.DeadlineExceeded
 	case f.status != 0, isTransport(err):
-		f.kind = vfs.ErrTransient // half an answer, or none
+		f.kind, f.hint = vfs.ErrTransient, unreachable(err) // half an answer, or none
 	default:
 		return err // ours
 	}
 	return f
-}
-
-// outOfReach is what to do about a connection that somebody has to mend before it can work; "": it may work again by itself.
-func outOfReach(err error) string {
-	if op, ok := errors.AsType[*net.OpError](err); ok && op.Op == "proxyconnect" || errors.Is(err, errProxyRefuses) {
-		return hintProxy
-	}
-	if _, ok := errors.AsType[*tls.CertificateVerificationError](err); ok {
-		return hintCertificate
-	}
-	_, noTLS := errors.AsType[tls.RecordHeaderError](err)
-	if noTLS || errors.Is(err, http.ErrSchemeMismatch) || strings.Contains(err.Error(), errForeign.Error()) {
-		return hintScheme
-	}
-	return ""
-}
-
-// isTransport reports whether err comes out of the SDK, which asked in vain.
-func isTransport(err error) bool {
-	_, ok := errors.AsType[*smithy.OperationError](err)
-	return ok
 }
 
 // What the person who runs the gateway can do.
@@ -140,6 +118,7 @@ const (
 	hintUnexplained = "the answer does not say why: check the scheme of the endpoint, https:// or http://, and its port, the region and the credentials"
 	hintCertificate = "the certificate of the store is not trusted: set ca_file to its authority, and check the name in endpoint and the clock"
 	hintProxy       = "the proxy does not take the request: check http_proxy, or HTTPS_PROXY and HTTP_PROXY in the environment"
+	hintEndpoint    = "check endpoint and region, and that the store runs"
 	hintKMS         = "the KMS key cannot be used: check its state and its policy"
 	hintArchived    = "the object is archived: restore it first"
 )
@@ -154,6 +133,7 @@ var codes = map[string]struct {
 	"NoSuchBucket":                 {errSetup, hintBucket},
 	"NoSuchUpload":                 {vfs.ErrTransient, ""}, // somebody has aborted it
 	"InvalidAccessKeyId":           {errSetup, hintKeys},
+	"XAdminUserNotFound":           {errSetup, hintKeys}, // of versitygw, with 404
 	"SignatureDoesNotMatch":        {errSetup, hintKeys},
 	"InvalidToken":                 {errSetup, hintKeys},
 	"ExpiredToken":                 {errSetup, hintExpired},

@@ -3,9 +3,13 @@ package s3
 import (
 	"context"
 	"errors"
+	"io"
 	"io/fs"
+	"net"
 	"net/http"
+	"os"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 
@@ -28,6 +32,7 @@ func TestFaults(t *testing.T) {
 		{403, "AccessDenied", fs.ErrPermission, ""},
 		{403, "InvalidObjectState", fs.ErrPermission, hintArchived},
 		{403, "InvalidAccessKeyId", errSetup, hintKeys},
+		{404, "XAdminUserNotFound", errSetup, hintKeys},
 		{403, "SignatureDoesNotMatch", errSetup, hintKeys},
 		{400, "ExpiredToken", errSetup, hintExpired},
 		{403, "RequestTimeTooSkewed", errSetup, hintClock},
@@ -94,6 +99,51 @@ func TestHeadFaults(t *testing.T) {
 		_, err := st.backend(t).head(t.Context(), "x")
 		if !errors.Is(err, c.want) || status(err) != c.status {
 			t.Errorf("%d: %v (status %d), want %v", c.status, err, status(err), c.want)
+		}
+	}
+}
+
+// TestFaultsInPlainWords: what the log shows has nothing of the words of the SDK, and says nothing twice.
+func TestFaultsInPlainWords(t *testing.T) {
+	answer := func(status int, body string) fake.Effect {
+		return func(r *http.Request, _ http.RoundTripper) (*http.Response, error) {
+			return &http.Response{StatusCode: status, Header: http.Header{}, Request: r, Body: io.NopCloser(strings.NewReader(body)), ContentLength: int64(len(body))}, nil
+		}
+	}
+	fails := func(err error) fake.Effect {
+		return func(*http.Request, http.RoundTripper) (*http.Response, error) { return nil, err }
+	}
+	dial := func(err error) fake.Effect {
+		return fails(&net.OpError{Op: "dial", Net: "tcp", Addr: &net.TCPAddr{IP: net.IPv4(192, 0, 2, 1), Port: 443}, Err: err})
+	}
+	refused := os.NewSyscallError("connect", syscall.ECONNREFUSED)
+	const what = "storage temporarily unavailable (S3: "
+	for _, c := range []struct {
+		head   bool
+		effect fake.Effect
+		want   string
+	}{
+		{false, fails(io.EOF), what + "the connection was closed before the answer had come)"},
+		{false, dial(refused), what + "192.0.2.1:443 refuses connections); " + hintEndpoint},
+		{false, dial(os.ErrDeadlineExceeded), what + "192.0.2.1:443 does not answer); " + hintEndpoint},
+		{false, dial(&net.DNSError{Name: "s3.example", IsNotFound: true}), what + `there is no host "s3.example"); ` + hintEndpoint},
+		{false, fails(&net.OpError{Op: "read", Net: "tcp", Err: os.ErrDeadlineExceeded}), what + "nothing was heard for longer than timeout)"},
+		{false, answer(200, "<html>"), what + "HTTP 200: the answer cannot be understood, or has not come as a whole)"},
+		{false, answer(502, "<html>&&"), what + "HTTP 502: the answer cannot be understood, or has not come as a whole)"},
+		{true, answer(503, ""), what + "HTTP 503 ServiceUnavailable)"},
+		{true, answer(403, ""), "permission denied (S3: HTTP 403 Forbidden)"},
+		{true, answer(404, ""), "file does not exist (S3: HTTP 404 NotFound)"},
+	} {
+		st := newFake(t, fake.Options{})
+		st.wire.Inject(fake.Fault{Effect: c.effect})
+		op := "list /: "
+		_, err := st.backend(t).list(t.Context(), listRequest{prefix: st.prefix, max: 1})
+		if c.head {
+			op = "head /x: "
+			_, err = st.backend(t).head(t.Context(), st.prefix+"x")
+		}
+		if err == nil || err.Error() != op+c.want {
+			t.Errorf("it says\n%v, want\n%s", err, op+c.want)
 		}
 	}
 }

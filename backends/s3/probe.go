@@ -70,8 +70,10 @@ func (b *Backend) ProbeReading(ctx context.Context) []Finding {
 
 // look tries what every use needs. It reports whether anything else can work.
 func (p *probe) look(ctx context.Context) bool {
-	if !p.step(ctx, "find the bucket", "s3:ListBucket", p.findBucket) && errors.Is(p.findings[0].Err, errSetup) {
-		return false
+	if !p.step(ctx, "find the bucket", "s3:ListBucket", p.findBucket) {
+		if err := p.findings[0].Err; errors.Is(err, errSetup) || status(err) == 0 { // nobody has answered
+			return false
+		}
 	}
 	p.step(ctx, "list", "s3:ListBucket", p.listPrefix)
 	return true
@@ -86,12 +88,23 @@ func (p *probe) step(ctx context.Context, name, grant string, do func(context.Co
 		limit, err = do(ctx)
 	}
 	p.stopped = err != nil && ctx.Err() != nil
-	f := Finding{Step: name, Err: fault(name, p.name(p.key), err), Limit: limit}
-	if errors.Is(err, fs.ErrPermission) || errors.Is(f.Err, fs.ErrPermission) {
+	f := Finding{Step: name, Err: reason(err), Limit: limit}
+	if errors.Is(f.Err, fs.ErrPermission) {
 		f.Grant = grant
 	}
 	p.findings = append(p.findings, f)
 	return err == nil
+}
+
+// reason is why a step has failed: which one it was, and on what, is known.
+func reason(err error) error {
+	if err == nil {
+		return nil
+	}
+	if path, ok := errors.AsType[*fs.PathError](err); ok {
+		err = path.Err
+	}
+	return translate(err)
 }
 
 // tidy deletes what the steps may have left.

@@ -43,13 +43,16 @@ func (p *probe) grantToGet() string {
 
 func (p *probe) findBucket(ctx context.Context) (string, error) {
 	_, err := p.api.HeadBucket(ctx, &sdk.HeadBucketInput{Bucket: &p.o.Bucket})
-	switch status(err) {
-	case http.StatusNotFound:
-		err = &failure{kind: errSetup, status: 404, code: "NoSuchBucket", message: "there is no bucket " + p.o.Bucket, hint: hintBucket}
-	case http.StatusForbidden: // as it should be, if s3:ListBucket is granted for the prefix only
-		_, err = p.listPrefix(ctx)
+	if status(err) == 0 {
+		return "", err // nil, or nobody has answered
 	}
-	return "", err
+	// What is denied is as it should be, if s3:ListBucket is granted for the prefix only. Whatever else it
+	// is, the answer to a HEAD does not say it.
+	_, said := p.listPrefix(ctx)
+	if status(err) == http.StatusNotFound && (said == nil || errors.Is(said, fs.ErrNotExist)) {
+		said = &failure{kind: errSetup, status: http.StatusNotFound, code: "NoSuchBucket", message: "there is no bucket " + p.o.Bucket, hint: hintBucket}
+	}
+	return "", said
 }
 
 func (p *probe) listPrefix(ctx context.Context) (string, error) {
@@ -167,11 +170,11 @@ func (p *probe) multipart(ctx context.Context) (string, error) {
 	}
 	err = p.sendParts(ctx, key, made.UploadId)
 	if err == nil {
-		p.begun = false
+		limit := ""
 		if p.o.Uniform {
-			return limitNoUniform, nil
+			limit = limitNoUniform
 		}
-		return "", nil
+		return limit, p.abortOne(ctx, key)
 	}
 	_, abortErr := p.api.AbortMultipartUpload(ctx, &sdk.AbortMultipartUploadInput{Bucket: &p.o.Bucket, Key: &key, UploadId: made.UploadId})
 	p.begun = abortErr != nil
@@ -184,6 +187,16 @@ func (p *probe) multipart(ctx context.Context) (string, error) {
 		return "", nil // that is what was to be expected
 	}
 	return limitUniform, nil
+}
+
+// abortOne begins another upload and aborts it, as those are that clients break off.
+func (p *probe) abortOne(ctx context.Context, key string) error {
+	made, err := p.createMultipart(ctx, p.createInput(key, p.o.Put.Metadata))
+	if err == nil {
+		err = p.abortUpload(ctx, key, aws.ToString(made.UploadId))
+	}
+	p.begun = err != nil
+	return err
 }
 
 func (p *probe) sendParts(ctx context.Context, key string, id *string) error {
@@ -212,7 +225,7 @@ func (p *probe) sendParts(ctx context.Context, key string, id *string) error {
 // deleteConditionally asks for the deletion of a version that never was.
 func (p *probe) deleteConditionally(ctx context.Context) (string, error) {
 	_, err := p.api.DeleteObject(ctx, &sdk.DeleteObjectInput{
-		Bucket: &p.o.Bucket, Key: aws.String(p.key + "-copy"), IfMatch: aws.String(`"00000000000000000000000000000000"`),
+		Bucket: &p.o.Bucket, Key: &p.key, IfMatch: aws.String(`"00000000000000000000000000000000"`),
 	})
 	switch {
 	case preconditionFailed(err):

@@ -41,6 +41,7 @@ func TestProbeDenied(t *testing.T) {
 		{"GetObject", "get it", "s3:GetObject"},
 		{"CopyObject", "copy it", "s3:GetObject, s3:PutObject, s3:PutObjectTagging"},
 		{"CreateMultipartUpload", "multipart upload", "s3:PutObject, s3:PutObjectTagging, s3:AbortMultipartUpload"},
+		{"AbortMultipartUpload", "multipart upload", "s3:PutObject, s3:PutObjectTagging, s3:AbortMultipartUpload"},
 		{"DeleteObject", "delete", "s3:DeleteObject"},
 		{"ListMultipartUploads", "list unfinished uploads", "s3:ListBucketMultipartUploads"},
 	} {
@@ -51,8 +52,13 @@ func TestProbeDenied(t *testing.T) {
 			switch {
 			case f.Step == c.step:
 				found = f.Err != nil && f.Grant == c.grant
-			case f.Err != nil && !strings.HasPrefix(f.Step, "delete") && c.op != "PutObject":
+			case f.Err != nil && !strings.HasPrefix(f.Step, "delete") && !strings.HasPrefix(f.Step, "abort") && c.op != "PutObject":
 				t.Errorf("where %s is denied, %s fails too: %v", c.op, f.Step, f.Err)
+			case f.Limit != "":
+				t.Errorf("where %s is denied, %s: %s", c.op, f.Step, f.Limit)
+			}
+			if f.Err != nil && (strings.Contains(f.Err.Error(), f.Step) || strings.Contains(f.Err.Error(), probeKey)) {
+				t.Errorf("%s says twice what has failed: %v", f.Step, f.Err)
 			}
 		}
 		if !found {
@@ -130,6 +136,28 @@ func TestProbeNoBucket(t *testing.T) {
 	findings := st.backend(t).Probe(t.Context())
 	if len(findings) != 1 || findings[0].Err == nil || !strings.Contains(findings[0].Err.Error(), hintBucket) {
 		t.Errorf("it finds %+v", findings)
+	}
+}
+
+// TestProbeWhy: the answer to a HEAD says nothing of what is wrong, so another one does; where nobody answers, nobody
+// is asked again.
+func TestProbeWhy(t *testing.T) {
+	for _, c := range []struct {
+		effect fake.Effect
+		want   string
+	}{
+		{fake.Refuse(400, "ExpiredToken"), hintExpired},
+		{fake.Refuse(400, "AuthorizationHeaderMalformed"), hintRegion},
+		{fake.Refuse(404, "InvalidAccessKeyId"), hintKeys},
+		{fake.Refuse(404, "NoSuchBucket"), hintBucket},
+		{fake.Reset(), "storage temporarily unavailable (S3: "},
+	} {
+		st := newFake(t, fake.Options{})
+		st.wire.Inject(fake.Fault{Effect: c.effect})
+		findings := st.backend(t).Probe(t.Context())
+		if len(findings) != 1 || findings[0].Err == nil || !strings.Contains(findings[0].Err.Error(), c.want) {
+			t.Errorf("it finds %+v, want %q", findings, c.want)
+		}
 	}
 }
 

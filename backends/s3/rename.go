@@ -25,7 +25,10 @@ func (f *fsys) linkError(oldname, newname string, err error) error {
 	if err == nil {
 		return nil
 	}
-	return &os.LinkError{Op: "rename", Old: oldname, New: newname, Err: fault("rename", oldname, err)}
+	if _, ok := errors.AsType[*fs.PathError](err); !ok {
+		err = translate(err)
+	}
+	return &os.LinkError{Op: "rename", Old: oldname, New: newname, Err: err}
 }
 
 func (f *fsys) rename(oldname, newname string, exclusive bool) error {

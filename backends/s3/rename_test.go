@@ -372,3 +372,14 @@ func TestRenameExclusiveTurns(t *testing.T) {
 		t.Errorf("%d succeeded, and %d files are left", succeeded, n)
 	}
 }
+
+// TestRenameSaysItOnce: the message of a failed rename names it once.
+func TestRenameSaysItOnce(t *testing.T) {
+	st := newFake(t, fake.Options{})
+	st.put(t, "a", "1")
+	st.put(t, "b", "2")
+	err := vfs.RenameExclusive(st.backend(t).Open("", 0), "/a", "/b")
+	if want := "rename /a /b: file already exists"; err == nil || err.Error() != want {
+		t.Errorf("it says %v, want %s", err, want)
+	}
+}

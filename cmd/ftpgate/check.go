@@ -62,7 +62,11 @@ func check(ctx context.Context, out io.Writer, path string, connect bool) error 
 			return failure{err}
 		}
 	}
-	if _, err := fmt.Fprintf(out, "%s: %s.\n", path, counts(ds)); err != nil {
+	tried := ""
+	if failed > 0 {
+		tried = "; not all works in " + count(failed, "backend")
+	}
+	if _, err := fmt.Fprintf(out, "%s: %s%s.\n", path, counts(ds), tried); err != nil {
 		return failure{err}
 	}
 	if c == nil || failed > 0 {
