@@ -34,7 +34,14 @@ type failure struct {
 
 func (f *failure) Error() string {
 	var b strings.Builder
-	b.WriteString(f.kind.Error())
+	switch f.kind { //nolint:errorlint // they are themselves
+	case context.DeadlineExceeded:
+		b.WriteString("storage did not answer in time")
+	case context.Canceled:
+		b.WriteString("cut off")
+	default:
+		b.WriteString(f.kind.Error())
+	}
 	b.WriteString(" (S3: ")
 	said := f.message
 	if f.status != 0 {
@@ -97,7 +104,7 @@ func translate(err error) error {
 	case f.code != "" || f.status >= 300:
 		f.classify()
 	case errors.Is(err, context.DeadlineExceeded):
-		f.kind = context.DeadlineExceeded
+		f.kind, f.hint = context.DeadlineExceeded, unreachable(err)
 	case f.status != 0, isTransport(err):
 		f.kind, f.hint = vfs.ErrTransient, unreachable(err) // half an answer, or none
 	default:

@@ -1,6 +1,7 @@
 package s3
 
 import (
+	"context"
 	"crypto/tls"
 	"errors"
 	"fmt"
@@ -57,7 +58,7 @@ func heard(err error) string {
 	}
 	op, _ := errors.AsType[*net.OpError](err)
 	u, isURL := errors.AsType[*url.Error](err)
-	_, answered := errors.AsType[*awshttp.ResponseError](err)
+	answer, answered := errors.AsType[*awshttp.ResponseError](err)
 	name, unknown := errors.AsType[*net.DNSError](err)
 	switch {
 	case unknown && name.IsNotFound:
@@ -68,11 +69,15 @@ func heard(err error) string {
 		return op.Addr.String() + " does not answer"
 	case op != nil && op.Timeout():
 		return "nothing was heard for longer than timeout"
+	case errors.Is(err, context.DeadlineExceeded):
+		return "the request was given up"
+	case errors.Is(err, context.Canceled):
+		return "the request was cut off"
 	case isURL && (errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF)):
 		return "the connection was closed before the answer had come"
 	case isURL:
 		return u.Err.Error()
-	case answered:
+	case answered && answer.HTTPStatusCode() != 0:
 		return "the answer cannot be understood, or has not come as a whole"
 	}
 	return err.Error()

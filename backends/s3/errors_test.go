@@ -130,6 +130,8 @@ func TestFaultsInPlainWords(t *testing.T) {
 		{false, fails(&net.OpError{Op: "read", Net: "tcp", Err: os.ErrDeadlineExceeded}), what + "nothing was heard for longer than timeout)"},
 		{false, answer(200, "<html>"), what + "HTTP 200: the answer cannot be understood, or has not come as a whole)"},
 		{false, answer(502, "<html>&&"), what + "HTTP 502: the answer cannot be understood, or has not come as a whole)"},
+		{false, fails(context.DeadlineExceeded), "storage did not answer in time (S3: the request was given up)"},
+		{true, fails(context.DeadlineExceeded), "storage did not answer in time (S3: the request was given up)"},
 		{true, answer(503, ""), what + "HTTP 503 ServiceUnavailable)"},
 		{true, answer(403, ""), "permission denied (S3: HTTP 403 Forbidden)"},
 		{true, answer(404, ""), "file does not exist (S3: HTTP 404 NotFound)"},
