@@ -75,6 +75,8 @@ func heard(err error) string {
 		return "the request was cut off"
 	case isURL && (errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF)):
 		return "the connection was closed before the answer had come"
+	case op != nil && errors.Is(err, syscall.ECONNRESET):
+		return "the connection was reset"
 	case isURL:
 		return u.Err.Error()
 	case answered && answer.HTTPStatusCode() != 0:

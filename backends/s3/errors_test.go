@@ -128,6 +128,7 @@ func TestFaultsInPlainWords(t *testing.T) {
 		{false, dial(os.ErrDeadlineExceeded), what + "192.0.2.1:443 does not answer); " + hintEndpoint},
 		{false, dial(&net.DNSError{Name: "s3.example", IsNotFound: true}), what + `there is no host "s3.example"); ` + hintEndpoint},
 		{false, fails(&net.OpError{Op: "read", Net: "tcp", Err: os.ErrDeadlineExceeded}), what + "nothing was heard for longer than timeout)"},
+		{false, fails(&net.OpError{Op: "read", Net: "tcp", Err: os.NewSyscallError("read", syscall.ECONNRESET)}), what + "the connection was reset)"},
 		{false, answer(200, "<html>"), what + "HTTP 200: the answer cannot be understood, or has not come as a whole)"},
 		{false, answer(502, "<html>&&"), what + "HTTP 502: the answer cannot be understood, or has not come as a whole)"},
 		{false, fails(context.DeadlineExceeded), "storage did not answer in time (S3: the request was given up)"},
