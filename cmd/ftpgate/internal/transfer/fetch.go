@@ -75,6 +75,7 @@ type download struct {
 	tries  int
 	source ftpclient.Entry // what is being fetched
 	have   int64           // bytes of it in f
+	most   int64           // the same, by the try that came farthest
 	result Result
 }
 
@@ -104,19 +105,26 @@ func (d *download) open() error {
 	return fmt.Errorf("%s: %w", d.name, errBusy)
 }
 
-// try fetches what is missing.
+// try fetches what is missing. It is progress if it has come farther than any try before.
 func (d *download) try(ctx context.Context, c *ftpclient.Conn) (progress bool, err error) {
+	err = d.attempt(ctx, c)
+	progress = d.have > d.most
+	d.most = max(d.most, d.have)
+	return progress, err
+}
+
+func (d *download) attempt(ctx context.Context, c *ftpclient.Conn) error {
 	before := d.have
 	offset, err := d.offset(ctx, c)
 	if err != nil || d.result.Whole {
-		return false, err
+		return err
 	}
 	if offset < before && d.Moved != nil {
 		d.Moved(offset - before)
 	}
-	d.have = offset
+	d.have, d.most = offset, max(d.most, offset)
 	if d.source.Size == offset && offset > 0 {
-		return true, nil // all that was missing was to be told so
+		return nil // all that was missing was to be told so
 	}
 	n, err := d.retrieve(ctx, c, offset)
 	if offset > 0 && n == 0 && refusedREST(err) {
@@ -130,7 +138,7 @@ func (d *download) try(ctx context.Context, c *ftpclient.Conn) (progress bool, e
 	if err == nil && d.source.Size >= 0 && d.have < d.source.Size {
 		err = fmt.Errorf("%s: the server said it has %d bytes, sent %d and called that the end", d.path, d.source.Size, d.have)
 	}
-	return n > 0, err
+	return err
 }
 
 // offset finds out from where to go on.
@@ -188,14 +196,15 @@ func (d *download) stat(ctx context.Context, c *ftpclient.Conn) (ftpclient.Entry
 
 // retrieve fetches from an offset on.
 func (d *download) retrieve(ctx context.Context, c *ftpclient.Conn, offset int64) (n int64, err error) {
-	if err := d.f.Truncate(offset); err != nil {
+	r, err := c.Retrieve(ctx, d.path, offset)
+	if err != nil {
+		return 0, err
+	}
+	defer r.Close()
+	if err := d.f.Truncate(offset); err != nil { // not before: what an earlier run has left is good if there is no transfer
 		return 0, err
 	}
 	if _, err := d.f.Seek(offset, io.SeekStart); err != nil {
-		return 0, err
-	}
-	r, err := c.Retrieve(ctx, d.path, offset)
-	if err != nil {
 		return 0, err
 	}
 	var w io.Writer = d.f
@@ -217,8 +226,10 @@ func refusedREST(err error) bool {
 	return errors.As(err, &p) && p.Op == "REST" && errors.As(err, &refused) && refused.Reply.Code/100 == 5
 }
 
-// publish gives the file its name.
+// publish gives the file its name. It stays claimed until then: somebody who took it in between would begin again in
+// what has its name already.
 func (d *download) publish() error {
+	defer holdLock(d.f)()
 	if err := d.f.Close(); err != nil {
 		return err
 	}
@@ -233,14 +244,17 @@ func (d *download) publish() error {
 // leave is for a file that is not whole. What there is of it has the time of its source, by which a later run knows whether
 // it goes on with the same.
 func (d *download) leave(err error) error {
-	if d.have == 0 && (!d.Continue || d.info.Size() == 0 || d.result.Whole) {
+	if i, failed := d.Root.Lstat(d.part); d.result.Whole || failed == nil && i.Size() == 0 {
 		_ = d.Root.Remove(d.part) // nothing is lost if it stays
 		return err
+	}
+	if d.have == 0 {
+		return err // what there is, an earlier run has left
 	}
 	if !d.source.ModTime.IsZero() {
 		_ = d.Root.Chtimes(d.part, time.Time{}, d.source.ModTime)
 	}
-	if d.have == 0 || errors.Is(err, fs.ErrNotExist) {
+	if errors.Is(err, fs.ErrNotExist) {
 		return err
 	}
 	return &KeptError{err, d.have}

@@ -20,6 +20,7 @@ type foreign struct {
 	noRename  bool // "550 Permission denied."
 	noReplace bool // RNTO onto a name that is taken is refused
 	noDots    bool // names that begin with a dot are refused
+	lateBreak bool // the connection breaks after each RNTO that is done
 	breaksAt  int  // the connection breaks at this time that is to be set, the first being 1
 	cuts      []int
 	onCut     func() // after each of cuts: the connections break when so many bytes have come
@@ -84,6 +85,9 @@ func (f *foreign) session(c net.Conn) {
 			f.files[arg] = f.files[from]
 			delete(f.files, from)
 			f.mu.Unlock()
+			if f.lateBreak {
+				return
+			}
 			say("250 done")
 		case verb == "SIZE" && there:
 			say("213 %d", len(content))

@@ -43,6 +43,13 @@ func (m *Mover) Send(ctx context.Context, name, path string, target Target) (Res
 		return Result{}, err
 	}
 	u := &upload{Mover: m, path: path, f: f, source: i, target: target, staged: !m.InPlace, stage: stageName(path, i)}
+	if u.staged {
+		var release func()
+		if release, u.claimed = claim(m.Site.URL.Host, u.stage); !u.claimed {
+			u.stage = streamName(path)
+		}
+		defer release()
+	}
 	err = m.Site.Progress(ctx, func(c *ftpclient.Conn) (bool, error) { return u.try(ctx, c) })
 	return u.result, u.leave(ctx, err)
 }
@@ -57,8 +64,11 @@ type upload struct {
 	staged bool
 	stage  string // the temporary name
 
+	claimed bool // stage can be found again by a later run
+
 	tries  int
 	sent   int64 // of the file, by the last try
+	most   int64 // the same, by that which came farthest
 	result Result
 }
 
@@ -70,23 +80,33 @@ func (u *upload) to() string {
 	return u.path
 }
 
+// try is progress if it has come farther than any before. One that sends again what was sent before is none, or a server that breaks
+// every rename would be sent the file for ever.
 func (u *upload) try(ctx context.Context, c *ftpclient.Conn) (progress bool, err error) {
+	err = u.attempt(ctx, c)
+	progress = u.sent > u.most
+	u.most = max(u.most, u.sent)
+	return progress, err
+}
+
+func (u *upload) attempt(ctx context.Context, c *ftpclient.Conn) (err error) {
 	if u.staged && u.tries == 0 {
 		if u.staged, err = u.Site.Renames(ctx, c, u.stage); err != nil {
-			return false, err
+			return err
 		}
 	}
 	changed, err := u.look()
 	if err != nil {
-		return false, err
+		return err
 	}
 	var offset int64
 	if !changed {
 		offset, err = u.offset(ctx, c)
 	}
 	if err != nil || u.result.Whole {
-		return false, err
+		return err
 	}
+	u.most = max(u.most, offset)
 	u.tries++
 	n, err := u.store(ctx, c, offset)
 	switch {
@@ -98,23 +118,23 @@ func (u *upload) try(ctx context.Context, c *ftpclient.Conn) (progress bool, err
 		n, err = u.store(ctx, c, 0)
 	}
 	if err != nil {
-		return n > 0, err
+		return err
 	}
 	if offset > 0 || u.tries > 1 {
 		if err := u.verify(ctx, c); err != nil {
-			return false, err
+			return err
 		}
 	}
 	if err := u.setTime(ctx, c); err != nil {
-		return n > 0, err
+		return err
 	}
 	if err := u.publish(ctx, c); err != nil {
-		return true, err
+		return err
 	}
 	if u.Times != nil {
 		u.Times.later(ctx, c, ftpclient.FileTime{Path: u.path, Time: u.source.ModTime()})
 	}
-	return true, nil
+	return nil
 }
 
 // setTime gives what was stored the time of the source, if that is not done later. Not every server can.
@@ -270,15 +290,20 @@ func (u *upload) leave(ctx context.Context, err error) error {
 	switch {
 	case err == nil || !u.staged || u.sent == 0:
 		return err
-	case ctx.Err() != nil || remote.Transient(err):
+	case u.claimed && (ctx.Err() != nil || remote.Transient(err)):
 		return &KeptError{err, u.sent}
 	}
 	discard(ctx, u.Site, u.stage)
 	return err
 }
 
-// discard removes a temporary file, if that can still be done.
+// cleanup is how long the removal of a temporary file may take after an interruption.
+const cleanup = 5 * time.Second
+
+// discard removes a temporary file, if that can still be done, also after an interruption.
 func discard(ctx context.Context, s *remote.Site, path string) {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), cleanup)
+	defer cancel()
 	c, err := s.Get(ctx)
 	if err != nil {
 		return
@@ -307,9 +332,6 @@ func isMissing(err error) bool {
 	var refused *ftp.Error
 	return errors.Is(err, fs.ErrNotExist) || errors.As(err, &refused) && refused.Reply.Code == 550 && refused.Cause == nil
 }
-
-// cleanup is how long the removal of a temporary file may take after an interruption.
-const cleanup = 5 * time.Second
 
 // SendStream uploads what can be read only once; it is not tried again. Waiting for r ends with ctx if r is a file.
 func (m *Mover) SendStream(ctx context.Context, r io.Reader, path string) (Result, error) {
@@ -343,8 +365,6 @@ func (m *Mover) SendStream(ctx context.Context, r io.Reader, path string) (Resul
 	}
 	m.Site.Put(c)
 	if err != nil && staged {
-		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), cleanup)
-		defer cancel()
 		discard(ctx, m.Site, stage)
 	}
 	return Result{Bytes: n}, err
