@@ -41,7 +41,7 @@ func (d *dataConn) secure(ctx context.Context, config *tls.Config) error {
 		if ctx.Err() != nil {
 			err = context.Cause(ctx)
 		}
-		return fmt.Errorf("TLS handshake of the data connection: %w", err)
+		return fmt.Errorf("TLS handshake of the data connection: %w", inWords(err))
 	}
 	d.raw.SetDeadline(time.Time{})
 	t.up = true

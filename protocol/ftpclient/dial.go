@@ -68,7 +68,7 @@ func (c *Conn) greet(ctx context.Context) error {
 	case err != nil:
 		return err
 	case c.greeting.Code/100 != 2:
-		return refusal("greeting", "", c.greeting)
+		return fmt.Errorf("the server takes no connection: %w", refusal("", "", c.greeting))
 	case c.o.Security == Explicit:
 		return e.authTLS(ctx)
 	}
@@ -106,9 +106,9 @@ func (c *Conn) connect(ctx context.Context, address string) (net.Conn, error) {
 	conn, err := dialer.DialContext(ctx, "tcp", address)
 	if err != nil {
 		if ctx.Err() != nil {
-			err = fmt.Errorf("%w: %w", context.Cause(ctx), err)
+			err = &worded{context.Cause(ctx).Error(), fmt.Errorf("%w: %w", context.Cause(ctx), err)}
 		}
-		return nil, err
+		return nil, inWords(err)
 	}
 	if c.o.ProxySource.IsValid() {
 		if err := writeProxyHeader(ctx, conn, c.o.ProxySource); err != nil {

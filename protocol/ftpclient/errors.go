@@ -44,6 +44,9 @@ var (
 
 // pathError adds what was asked for.
 func pathError(verb, path string, err error) error {
+	if path == "" {
+		return &worded{verb + ": " + err.Error(), err}
+	}
 	return &fs.PathError{Op: verb, Path: path, Err: err}
 }
 

@@ -158,7 +158,7 @@ func (t *transfer) connectData(address string) error {
 	defer cancel()
 	conn, err := t.c.connect(ctx, address)
 	if err != nil {
-		return fmt.Errorf("data connection: %w", err)
+		return fmt.Errorf("data connection to %s: %w", address, err)
 	}
 	t.hold(newDataConn(conn, t.c.o.StallTimeout))
 	return nil

@@ -116,11 +116,11 @@ func (e *exchange) explain(err error) error {
 	case errors.Is(err, os.ErrDeadlineExceeded):
 		return ErrTimeout
 	case errors.Is(err, ftp.ErrLineTooLong), errors.Is(err, ftp.ErrReplyTooLong):
-		return fmt.Errorf("%w: %w", ErrTooLong, err)
+		return &worded{ErrTooLong.Error(), fmt.Errorf("%w: %w", ErrTooLong, err)}
 	case errors.Is(err, ftp.ErrSyntax):
-		return fmt.Errorf("%w: %w", ErrProtocol, err)
+		return &worded{ErrProtocol.Error() + ": what it sends is no reply of FTP", fmt.Errorf("%w: %w", ErrProtocol, err)}
 	case errors.Is(err, io.EOF):
-		return fmt.Errorf("the server closed the control connection: %w", io.ErrUnexpectedEOF)
+		return &worded{"the server has closed the control connection", io.ErrUnexpectedEOF}
 	}
-	return err
+	return inWords(err)
 }

@@ -215,6 +215,8 @@ func (t *transfer) uploads() bool { return t.verb == "STOR" || t.verb == "APPE" 
 func (t *transfer) incomplete(err error) error {
 	if local := (*localError)(nil); errors.As(err, &local) {
 		err = local.error
+	} else {
+		err = inWords(err)
 	}
 	return pathError(t.verb, t.path, fmt.Errorf("%w: %w", ErrIncomplete, err))
 }
