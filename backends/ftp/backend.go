@@ -99,7 +99,7 @@ func (b *Backend) dial(ctx context.Context) (*ftpclient.Conn, error) {
 	}
 	c, err := ftpclient.Dial(ctx, b.o.Address, b.o.Client)
 	if err != nil {
-		return nil, err
+		return nil, b.unreachable(ctx, err)
 	}
 	if err := c.Login(ctx, b.o.User, b.o.Password, ""); err != nil {
 		c.Close()
@@ -119,6 +119,15 @@ func (b *Backend) dial(ctx context.Context) (*ftpclient.Conn, error) {
 	b.features = &features
 	b.mu.Unlock()
 	return c, nil
+}
+
+// unreachable is for who uses the gateway a trouble that passes, whatever the server says: it is not about what
+// was asked for. What to do about it is for the log.
+func (b *Backend) unreachable(ctx context.Context, err error) error {
+	if ctx.Err() != nil {
+		return err
+	}
+	return because(vfs.ErrTransient, fmt.Errorf("connecting to %s: %w; %s", b.o.Address, err, mendConnection(err)))
 }
 
 // get takes a connection, which goes back with b.pool.Put.
@@ -148,9 +157,10 @@ func (b *Backend) with(ctx context.Context, again bool, do func(*ftpclient.Conn)
 	}
 }
 
-// isLost reports whether err is that c is no longer there.
+// isLost reports whether err is that c is no longer there. A server that is there and does not answer is not
+// asked again: who waits for it has waited long enough.
 func isLost(ctx context.Context, c *ftpclient.Conn, err error) bool {
-	return err != nil && !c.Usable() && ctx.Err() == nil
+	return err != nil && !c.Usable() && ctx.Err() == nil && !errors.Is(err, ftpclient.ErrTimeout)
 }
 
 // untouched is an error of an operation that has changed nothing yet.

@@ -1,6 +1,7 @@
 package ftp
 
 import (
+	"errors"
 	"fmt"
 	"io"
 	"io/fs"
@@ -8,6 +9,7 @@ import (
 
 	"github.com/spf13/afero"
 
+	"github.com/ftpgate/ftpgate/protocol/ftp"
 	"github.com/ftpgate/ftpgate/protocol/ftpclient"
 	"github.com/ftpgate/ftpgate/protocol/vfs"
 )
@@ -67,6 +69,10 @@ func (d *download) Read(p []byte) (int, error) {
 	d.read = d.read || n > 0
 	if err == io.EOF { //nolint:errorlint // a wrapped one is a failure
 		d.release()
+		if err := d.short(d.pos); err != nil {
+			d.end(err)
+			return n, d.err
+		}
 		d.err = io.EOF
 		return n, io.EOF
 	}
@@ -106,25 +112,45 @@ func (d *download) retrieve(offset int64, check bool) (*ftpclient.Conn, *ftpclie
 
 // unchanged is asked while the transfer stands: what it sends was opened before.
 func (d *download) unchanged() error {
-	if !d.watch.changed.Load() {
-		var e ftpclient.Entry
-		err := d.f.b.with(d.f.ctx(), true, func(c *ftpclient.Conn) (err error) {
-			e, err = d.f.stat(c, d.name)
-			return err
-		})
-		if err != nil {
-			return err
-		}
-		if same(e, d.entry) && !d.watch.changed.Load() {
-			return nil
-		}
+	is, err := d.isSame()
+	if err == nil && !is {
+		err = fmt.Errorf("%w: the file changed while it was read", vfs.ErrTransient)
 	}
-	return fmt.Errorf("%w: the file changed while it was read", vfs.ErrTransient)
+	return err
+}
+
+// isSame reports whether the file is the one that was opened.
+func (d *download) isSame() (bool, error) {
+	if d.watch.changed.Load() {
+		return false, nil
+	}
+	var e ftpclient.Entry
+	err := d.f.b.with(d.f.ctx(), true, func(c *ftpclient.Conn) (err error) {
+		e, err = d.f.stat(c, d.name)
+		return err
+	})
+	return err == nil && same(e, d.entry) && !d.watch.changed.Load(), err
 }
 
 // same reports whether two entries are of the same version of a file, as far as the server tells.
 func same(a, b ftpclient.Entry) bool {
 	return a.Size == b.Size && a.ModTime.Equal(b.ModTime) && a.Unique == b.Unique && a.IsDir() == b.IsDir()
+}
+
+// short is an error if the server called that the end of a file which it said is longer: there are some that say so when their disk or
+// the program behind them fails. A file that has been replaced since it was opened may be shorter.
+func (d *download) short(end int64) error {
+	if d.entry.Type != ftp.TypeFile || end >= d.entry.Size {
+		return nil
+	}
+	is, err := d.isSame()
+	if errors.Is(err, fs.ErrNotExist) || err == nil && !is {
+		return nil
+	}
+	if err != nil {
+		return translate(d.f.ctx(), err)
+	}
+	return fmt.Errorf("%w: the server said it has %d bytes, and called %d the end", vfs.ErrTransient, d.entry.Size, end)
 }
 
 // Seek moves to a position; the transfer begins there at the next Read.
@@ -151,12 +177,15 @@ func (d *download) ReadAt(p []byte, offset int64) (int, error) {
 	if err != nil {
 		return 0, translate(d.f.ctx(), err)
 	}
-	defer d.f.b.pool.Put(c)
-	defer r.Abort() //nolint:errcheck // Put looks at the connection
 	n, err := io.ReadFull(r, p)
+	_ = r.Abort() // Put looks at the connection
+	d.f.b.pool.Put(c)
 	d.read = d.read || n > 0
 	if err == io.ErrUnexpectedEOF { //nolint:errorlint // ReadFull's own
 		err = io.EOF
+	}
+	if failed := d.short(offset + int64(n)); err == io.EOF && failed != nil { //nolint:errorlint // ReadFull's own
+		err = failed
 	}
 	if err != nil && err != io.EOF { //nolint:errorlint // ReadFull's own
 		err = translate(d.f.ctx(), err)

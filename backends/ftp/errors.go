@@ -3,7 +3,9 @@ package ftp
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io/fs"
+	"strings"
 
 	"github.com/ftpgate/ftpgate/protocol/ftp"
 	"github.com/ftpgate/ftpgate/protocol/ftpclient"
@@ -36,25 +38,25 @@ func translate(ctx context.Context, err error) error {
 		return err
 	}
 	if e := ctx.Err(); e != nil {
-		return &failure{[]error{e, context.Cause(ctx)}, err.Error()}
+		return failed(err, e, context.Cause(ctx))
 	}
 	var refused *ftp.Error
 	switch is := func(target error) bool { return errors.Is(err, target) }; {
 	case is(ftpclient.ErrNotEmpty):
-		return &failure{[]error{vfs.ErrNotEmpty}, err.Error()}
+		return failed(err, vfs.ErrNotEmpty)
 	case is(ftpclient.ErrBadName):
-		return &failure{[]error{vfs.ErrBadName}, err.Error()}
+		return failed(err, vfs.ErrBadName)
 	case is(ErrLogin):
 		return notLetIn(err)
 	case errors.As(err, &refused):
-		return &failure{[]error{meaning(refused)}, err.Error()}
+		return failed(err, meaning(refused))
 	}
 	for _, e := range contract {
 		if errors.Is(err, e) {
 			return err
 		}
 	}
-	return &failure{[]error{vfs.ErrTransient}, err.Error()} // the network, or a server that is no FTP server
+	return failed(err, vfs.ErrTransient) // the network, or a server that is no FTP server
 }
 
 // ErrLogin: the server has refused user or password for good.
@@ -63,10 +65,7 @@ var ErrLogin = ftpclient.ErrLogin
 // notLetIn is for who uses the gateway, and has not chosen its login, a trouble that passes: a sender
 // that is told "permission denied" does not come back with its file.
 func notLetIn(err error) error {
-	f := &failure{
-		[]error{vfs.ErrTransient},
-		"the server does not let the gateway log in; check user and password, and that it allows max_connections: " + err.Error(),
-	}
+	f := failed(fmt.Errorf("the server does not let the gateway log in; check user and password, and that it allows max_connections: %w", err), vfs.ErrTransient)
 	if refused := (*ftp.Error)(nil); errors.As(err, &refused) && refused.Reply.Code/100 == 5 {
 		f.is = append(f.is, ErrLogin)
 	}
@@ -99,7 +98,13 @@ func isRefusal(err error) bool {
 }
 
 // because is err with a reason that was found by looking.
-func because(reason, err error) error { return &failure{[]error{reason}, err.Error()} }
+func because(reason, err error) error { return failed(err, reason) }
+
+// failed is a failure with the text of err, without the names of packages.
+func failed(err error, is ...error) *failure {
+	text := strings.ReplaceAll(err.Error(), "ftpclient: ", "")
+	return &failure{is, strings.ReplaceAll(text, "\n", ": ")} // errors.Join
+}
 
 // why finds the reason for a refusal to make name, of which taken is the error if it exists.
 func (f filesystem) why(c *ftpclient.Conn, name string, taken, err error) error {

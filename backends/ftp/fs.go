@@ -200,7 +200,7 @@ func (f filesystem) removeDir(c *ftpclient.Conn, name string) error {
 			hidden = hidden || listed == nil
 		}
 		if again == 1 && hidden {
-			return &failure{[]error{vfs.ErrNotEmpty, errLeftovers}, err.Error()}
+			return failed(err, vfs.ErrNotEmpty, errLeftovers)
 		}
 		// What is held below it is in nobody's way.
 		f.b.dropWhere(func(key heldKey, _ *held) bool { return vfs.Within(name, key.name) })
