@@ -147,8 +147,18 @@ func (d *download) short(end int64) error {
 	if errors.Is(err, fs.ErrNotExist) || err == nil && !is {
 		return nil
 	}
-	if err != nil {
+	size := int64(-1)
+	if err == nil { // of a link, proftpd tells by MLST how long the link is
+		err = d.f.b.with(d.f.ctx(), true, func(c *ftpclient.Conn) (err error) {
+			size, err = c.Size(d.f.ctx(), d.f.b.at(d.name))
+			return err
+		})
+	}
+	if err != nil && !isRefusal(err) {
 		return translate(d.f.ctx(), err)
+	}
+	if size == end {
+		return nil
 	}
 	return fmt.Errorf("%w: the server said it has %d bytes, and called %d the end", vfs.ErrTransient, d.entry.Size, end)
 }

@@ -20,9 +20,13 @@ func TestShortDownload(t *testing.T) {
 	if err := put(below, "/f", "half of it"); err != nil {
 		t.Fatal(err)
 	}
+	size := "213 20"
 	m.set(func(line string) (string, bool, bool) {
-		if line == "MLST /f" {
+		switch line {
+		case "MLST /f":
 			return "250-so\r\n type=file;size=20;modify=20260101000000; /f\r\n250 end", true, false
+		case "SIZE /f":
+			return size, true, false
 		}
 		return "", false, false
 	})
@@ -36,6 +40,13 @@ func TestShortDownload(t *testing.T) {
 	defer f.Close()
 	if _, err := f.ReadAt(make([]byte, 20), 0); !errors.Is(err, vfs.ErrTransient) {
 		t.Errorf("ReadAt: %v", err)
+	}
+	// proftpd: MLST tells the length of a link, and SIZE that of the file.
+	m.mu.Lock()
+	size = "213 10"
+	m.mu.Unlock()
+	if got, err := afero.ReadFile(fsys, "/f"); string(got) != "half of it" || err != nil {
+		t.Errorf("through a link: %q, %v", got, err)
 	}
 }
 
