@@ -38,6 +38,7 @@ DefaultServer on
 Port %s
 DefaultAddress 127.0.0.1
 UseIPv6 off
+SocketBindTight on
 RequireValidShell off
 AuthUserFile %s
 AuthOrder mod_auth_file.c
