@@ -100,10 +100,14 @@ func isRefusal(err error) bool {
 // because is err with a reason that was found by looking.
 func because(reason, err error) error { return failed(err, reason) }
 
-// failed is a failure with the text of err, without the names of packages.
+// failed is a failure with the text of err.
 func failed(err error, is ...error) *failure {
-	text := strings.ReplaceAll(err.Error(), "ftpclient: ", "")
-	return &failure{is, strings.ReplaceAll(text, "\n", ": ")} // errors.Join
+	return &failure{is, words(err)}
+}
+
+// words are the text of err on one line, without the names of packages.
+func words(err error) string {
+	return strings.ReplaceAll(strings.ReplaceAll(err.Error(), "ftpclient: ", ""), "\n", ": ") // errors.Join
 }
 
 // why finds the reason for a refusal to make name, of which taken is the error if it exists.

@@ -6,9 +6,11 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"net"
 	"strings"
 	"time"
 
+	"github.com/ftpgate/ftpgate/protocol/ftp"
 	"github.com/ftpgate/ftpgate/protocol/ftpclient"
 	"github.com/ftpgate/ftpgate/protocol/vfs"
 )
@@ -77,6 +79,9 @@ func clear(c *ftpclient.Conn) string {
 func mendConnection(err error) string {
 	var unknown x509.UnknownAuthorityError
 	var name x509.HostnameError
+	var invalid x509.CertificateInvalidError
+	var dns *net.DNSError
+	var refused *ftp.Error
 	switch {
 	case errors.Is(err, ftpclient.ErrNoTLS):
 		return `switch TLS on at the server, or set tls = "none" if nobody else can listen on the way`
@@ -84,6 +89,12 @@ func mendConnection(err error) string {
 		return "set ca_file to the certificate of the server or of its authority"
 	case errors.As(err, &name):
 		return "set tls_name to a name in the server's certificate"
+	case errors.As(err, &invalid) && invalid.Reason == x509.Expired:
+		return "renew the certificate of the server, or set the clock of this machine right"
+	case errors.As(err, &dns):
+		return "look at the name in address, and at the name servers of this machine"
+	case errors.As(err, &refused):
+		return "look at the server's limits of connections, and at the addresses that it admits"
 	case errors.Is(err, ftpclient.ErrTimeout), errors.Is(err, context.DeadlineExceeded):
 		return "look at address, at firewalls on the way, and whether the server wants implicit TLS (port 990)"
 	}
@@ -131,7 +142,7 @@ func (p *probe) roundTrip(ctx context.Context) {
 	one, two := p.at(p.temporaryName("/x", time.Now())), p.at(p.temporaryName("/x", time.Now()))
 	if err := p.put(ctx, one); err != nil {
 		if isRefusal(err) {
-			p.found(Finding{Step: "store a file", Limit: "refused (" + err.Error() + "), so this is for reading only", Mend: `give the users access = "read-only", or this login the right to write and delete below root; if the server is an ftpgate itself, set temporary_prefix`})
+			p.found(Finding{Step: "store a file", Limit: "refused (" + words(err) + "), so this is for reading only", Mend: `give the users access = "read-only", or this login the right to write and delete below root; if the server is an ftpgate itself, set temporary_prefix`})
 			return
 		}
 		p.found(Finding{Step: "store a file", Err: err, Mend: "see whether listings work while uploads do not: space on the server, firewalls"})

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
 	"net/url"
 	"os"
 	"os/signal"
@@ -59,13 +60,20 @@ func newClientCommand(cmd *cobra.Command, run func(ctx context.Context, c *clien
 	f.StringVar(&c.proxy, "proxy", "", "connect through the proxy at this `URL`: socks5://HOST:PORT or http://HOST:PORT (CONNECT)")
 	f.StringVar(&c.zone, "time-zone", "UTC", "`ZONE` of times in listings of servers without MLSD, such as Europe/Berlin or Local")
 	f.StringVar(&c.netrc, "netrc", "", "read credentials from this `FILE` instead of ~/.netrc")
-	f.DurationVar(&c.o.Timeout, "timeout", 60*time.Second, "give up after so long without an answer or a byte")
-	f.IntVar(&c.o.Backoff.Retries, "retries", 5, "try again so often when the server or the network fails for a while")
+	f.DurationVar(&c.o.Timeout, "timeout", 60*time.Second, "give up after this `TIME` without an answer or a byte, such as 90s")
+	f.IntVar(&c.o.Backoff.Retries, "retries", 5, "try again so many `TIMES` when the server or the network fails for a while")
 	f.BoolVar(&c.json, "json", false, "print one JSON object per line")
 	f.BoolVarP(&c.quiet, "quiet", "q", false, "print nothing but what was asked for, and errors")
 	f.BoolVarP(&c.verbose, "verbose", "v", false, "show commands and replies; passwords are hidden")
 	cmd.MarkFlagFilename("ca-file")
 	cmd.MarkFlagFilename("netrc")
+	args := cmd.Args
+	cmd.Args = func(cmd *cobra.Command, all []string) error {
+		if args(cmd, all) != nil {
+			return fmt.Errorf("the arguments are: %s", cmd.UseLine())
+		}
+		return nil
+	}
 	cmd.RunE = func(cmd *cobra.Command, args []string) error {
 		if c.o.Timeout <= 0 || c.o.Backoff.Retries < 0 || c.o.Parallel < 0 {
 			return errors.New("--timeout, --retries and --parallel cannot be negative or no time at all")
@@ -92,6 +100,8 @@ func newClientCommand(cmd *cobra.Command, run func(ctx context.Context, c *clien
 			return usage.error
 		case errors.As(err, &f):
 			return f
+		case ctx.Err() != nil && c.failures() > 0:
+			return failure{} // that it was interrupted is told of each file
 		}
 		if c.json {
 			c.failed("", err)
@@ -122,8 +132,10 @@ func (c *client) options() (err error) {
 	if c.o.Active {
 		return errors.New("--proxy: a server cannot connect back through a proxy; leave out --active")
 	}
-	c.o.Dialer, err = ftpclient.Proxy(u, nil)
-	return err
+	if c.o.Dialer, err = ftpclient.Proxy(u, nil); err != nil {
+		return errors.New("--proxy: there are socks5:// and http:// only")
+	}
+	return nil
 }
 
 func (c *client) start() {
@@ -220,7 +232,8 @@ func (c *client) each(ctx context.Context, args []string, work func(u remote.URL
 	}
 	for _, u := range urls {
 		if err := work(u); err != nil {
-			if len(urls) == 1 || ctx.Err() != nil {
+			var usage usageError
+			if len(urls) == 1 && !c.json || ctx.Err() != nil || errors.As(err, &usage) {
 				return err
 			}
 			c.failed(u.String(), err)
@@ -229,9 +242,20 @@ func (c *client) each(ctx context.Context, args []string, work func(u remote.URL
 	return nil
 }
 
+// localOps are what Go calls that of this machine which failed.
+var localOps = map[string]bool{"open": true, "openat": true, "stat": true, "statat": true, "lstat": true, "mkdir": true, "mkdirat": true}
+
 // plain makes an error of the client readable for who has not written it.
 func plain(err error) error {
 	text := err.Error()
+	var call *os.SyscallError
+	if errors.As(err, &call) {
+		text = strings.Replace(text, call.Syscall+": ", "", 1)
+	}
+	var local *fs.PathError
+	if errors.As(err, &local) && localOps[local.Op] {
+		text = strings.Replace(text, local.Op+" "+local.Path, local.Path, 1)
+	}
 	if errors.Is(err, context.Canceled) {
 		text = "interrupted"
 		if kept := (*transfer.KeptError)(nil); errors.As(err, &kept) {

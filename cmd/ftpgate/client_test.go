@@ -179,7 +179,7 @@ func TestClientVerbs(t *testing.T) {
 func TestClientMistakes(t *testing.T) {
 	s := serve(t)
 	s.write(t, "/pub/a.txt", "alpha\n")
-	fails(t, exitUsage, "requires at least 1 arg", "ls")
+	fails(t, exitUsage, "the arguments are: ftpgate ls URL...", "ls")
 	fails(t, exitUsage, "no URL", "ls", "host/path")
 	fails(t, exitUsage, "argument 2", "cat", s.url+"a", "http://x/")
 	fails(t, exitUsage, "not removed", "rm", "-r", s.url)
@@ -191,6 +191,10 @@ func TestClientMistakes(t *testing.T) {
 	fails(t, exitUsage, "would replace the other", "get", s.url+"a/x", s.url+"b/x")
 	fails(t, exitUsage, "same server", "mv", s.url+"a", "ftp://other/b")
 	fails(t, exitFailure, "550", "cat", s.url+"none")
+	fails(t, exitFailure, "--ca-file: ", "ls", "--ca-file", filepath.Join(s.dir, "none"), s.url)
+	if _, out, _ := ftpgate(t, "", "rm", "--json", s.url+"none"); !strings.Contains(out, `"path":"`+s.url+`none"`) {
+		t.Errorf("which one it is, is not told: %s", out)
+	}
 	fails(t, exitFailure, "no such file", "put", filepath.Join(s.dir, "none"), s.url+"x")
 	fails(t, exitFailure, "no certificate", "ls", "--ca-file", s.local(t, "no.pem", "x"), s.url)
 	t.Setenv("FTPGATE_PASSWORD", "")

@@ -25,7 +25,7 @@ func printProbes(w io.Writer, all []gateway.Probed) (failed int, err error) {
 			state, detail := "ok", ""
 			switch {
 			case f.Err != nil:
-				state, detail = "FAILED", ": "+f.Err.Error()
+				state, detail = "FAILED", ": "+plain(f.Err).Error()
 			case f.Limit != "":
 				state, detail = "limited", ": "+f.Limit
 			}

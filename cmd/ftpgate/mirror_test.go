@@ -176,7 +176,7 @@ func TestClientOptions(t *testing.T) {
 	if out := ok(t, "cat", "--proxy", proxy(t), s.url+"a"); out != "alpha" {
 		t.Errorf("through a proxy: %q", out)
 	}
-	fails(t, exitUsage, "no proxy of kind", "ls", "--proxy", "ftp://host", s.url)
+	fails(t, exitUsage, "there are socks5:// and http:// only", "ls", "--proxy", "ftp://host", s.url)
 	fails(t, exitUsage, "a proxy looks like", "ls", "--proxy", "host:1080", s.url)
 	fails(t, exitUsage, "cannot connect back", "ls", "--active", "--proxy", "socks5://host", s.url)
 	fails(t, exitUsage, "no such zone", "ls", "--time-zone", "Nowhere/Town", s.url)

@@ -2,8 +2,11 @@ package main
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
+	"io/fs"
+	"strings"
 	"sync"
 	"time"
 	"unicode/utf8"
@@ -119,12 +122,33 @@ func (r *report) note(format string, args ...any) {
 	}
 }
 
+// once leaves the path out of an error of the server that is told of what ends with it.
+func once(what string, err error) error {
+	var p *fs.PathError
+	if !errors.As(err, &p) || p.Path == "" || !strings.HasSuffix(what, p.Path) || strings.ToUpper(p.Op) != p.Op {
+		return err
+	}
+	if text, ok := strings.CutPrefix(err.Error(), p.Op+" "+p.Path+": "); ok {
+		return &reworded{p.Op + ": " + text, err}
+	}
+	return err
+}
+
+// reworded is an error with another text.
+type reworded struct {
+	text string
+	error
+}
+
+func (r *reworded) Error() string { return r.text }
+func (r *reworded) Unwrap() error { return r.error }
+
 // failed tells that something could not be done.
 func (r *report) failed(what string, err error) {
 	r.mu.Lock()
 	r.count++
 	r.mu.Unlock()
-	err = plain(err)
+	err = plain(once(what, err))
 	switch {
 	case r.json:
 		r.object(event{Event: "error", Path: what, Error: err.Error()})

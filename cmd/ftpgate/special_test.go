@@ -40,6 +40,22 @@ func TestSpecialFiles(t *testing.T) {
 	}
 }
 
+// TestFullDevice: a device that the kernel cannot copy to, like a tape, is written to, and what is wrong with it is told.
+func TestFullDevice(t *testing.T) {
+	s := serve(t)
+	s.write(t, "/a", "alpha")
+	full, err := os.OpenFile("/dev/full", os.O_WRONLY, 0)
+	if err != nil {
+		t.Skip(err)
+	}
+	defer full.Close()
+	var errOut bytes.Buffer
+	code := run(t.Context(), []string{"cat", s.url + "a"}, strings.NewReader(""), full, &errOut)
+	if code != exitFailure || !strings.Contains(errOut.String(), "no space left on device") || strings.Contains(errOut.String(), "splice") {
+		t.Errorf("exit code %d: %s", code, errOut.String())
+	}
+}
+
 type brokenOut struct{}
 
 func (brokenOut) Write([]byte) (int, error) { return 0, errors.New("no room left") }

@@ -41,7 +41,7 @@ func (d *dataConn) secure(ctx context.Context, config *tls.Config) error {
 		if ctx.Err() != nil {
 			err = context.Cause(ctx)
 		}
-		return fmt.Errorf("TLS handshake of the data connection: %w", inWords(err))
+		return fmt.Errorf("TLS handshake of the data connection: %w", InWords(err))
 	}
 	d.raw.SetDeadline(time.Time{})
 	t.up = true
@@ -149,7 +149,9 @@ func (d *dataConn) copyTo(w io.Writer) (int64, error) {
 	if d.tls == nil && d.tcp != nil {
 		switch w := w.(type) {
 		case *os.File:
-			return d.spliceTo(w)
+			if isSpliceable(w) {
+				return d.spliceTo(w)
+			}
 		case *net.TCPConn:
 			return d.spliceTo(w)
 		}
@@ -176,6 +178,12 @@ func (d *dataConn) copyTo(w io.Writer) (int64, error) {
 			return moved, err
 		}
 	}
+}
+
+// isSpliceable reports whether the kernel copies to a file: to some devices it does not, tapes for one, and finds out too late.
+func isSpliceable(f *os.File) bool {
+	i, err := f.Stat()
+	return err == nil && (i.Mode().IsRegular() || i.Mode()&os.ModeNamedPipe != 0)
 }
 
 // spliceTo has the kernel copy, and never more than copyChunk without a new deadline.

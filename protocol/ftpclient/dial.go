@@ -108,7 +108,7 @@ func (c *Conn) connect(ctx context.Context, address string) (net.Conn, error) {
 		if ctx.Err() != nil {
 			err = &worded{context.Cause(ctx).Error(), fmt.Errorf("%w: %w", context.Cause(ctx), err)}
 		}
-		return nil, inWords(err)
+		return nil, InWords(err)
 	}
 	if c.o.ProxySource.IsValid() {
 		if err := writeProxyHeader(ctx, conn, c.o.ProxySource); err != nil {

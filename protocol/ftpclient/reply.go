@@ -122,5 +122,5 @@ func (e *exchange) explain(err error) error {
 	case errors.Is(err, io.EOF):
 		return &worded{"the server has closed the control connection", io.ErrUnexpectedEOF}
 	}
-	return inWords(err)
+	return InWords(err)
 }

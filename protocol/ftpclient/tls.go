@@ -75,7 +75,7 @@ func (c *Conn) startTLS(ctx context.Context) error {
 		if ctx.Err() != nil {
 			err = context.Cause(ctx)
 		}
-		return c.breakOff(fmt.Errorf("ftpclient: TLS handshake: %w", inWords(err)))
+		return c.breakOff(fmt.Errorf("ftpclient: TLS handshake: %w", InWords(err)))
 	}
 	c.conn = conn
 	c.in.r = conn

@@ -216,7 +216,7 @@ func (t *transfer) incomplete(err error) error {
 	if local := (*localError)(nil); errors.As(err, &local) {
 		err = local.error
 	} else {
-		err = inWords(err)
+		err = InWords(err)
 	}
 	return pathError(t.verb, t.path, fmt.Errorf("%w: %w", ErrIncomplete, err))
 }

@@ -23,12 +23,12 @@ type worded struct {
 func (w *worded) Error() string { return w.text }
 func (w *worded) Unwrap() error { return w.err }
 
-// inWords words an error of the network or of TLS for people who do not know how Go calls them. Others stay as they are.
-func inWords(err error) error {
+// InWords words an error of the network or of TLS for people who do not know how Go calls them. Others stay as they are.
+func InWords(err error) error {
 	var op *net.OpError
 	var dns *net.DNSError
 	var own *worded
-	text := ""
+	var text string
 	switch {
 	case err == nil, errors.As(err, &own):
 		return err

@@ -46,11 +46,11 @@ func TestWords(t *testing.T) {
 		{context.Canceled, "context canceled"},
 		{refusal("RETR", "f", ftp.Reply{Code: 550, Lines: []string{"no"}}), "RETR f: 550 no"},
 	} {
-		got := inWords(x.err)
+		got := InWords(x.err)
 		if got.Error() != x.want || !errors.Is(got, x.err) {
 			t.Errorf("%v:\n got %q\nwant %q", x.err, got, x.want)
 		}
-		if again := inWords(fmt.Errorf("more: %w", got)).Error(); again != "more: "+x.want {
+		if again := InWords(fmt.Errorf("more: %w", got)).Error(); again != "more: "+x.want {
 			t.Errorf("a second time: %q", again)
 		}
 	}

@@ -2,6 +2,7 @@ package probe
 
 import (
 	"context"
+	"crypto/tls"
 	"errors"
 	"fmt"
 	"net"
@@ -10,6 +11,7 @@ import (
 	"syscall"
 	"time"
 
+	"github.com/ftpgate/ftpgate/protocol/ftp"
 	"github.com/ftpgate/ftpgate/protocol/ftpclient"
 )
 
@@ -23,7 +25,7 @@ func (p *probe) addresses(ctx context.Context) (v6 string, ok bool) {
 	}
 	found, err := p.Lookup(ctx, p.URL.Host)
 	if err != nil || len(found) == 0 {
-		p.tell("name", Problem, fmt.Sprintf("%s has no address: %v", p.URL.Host, err), "nobody finds the server", "check the name, and the DNS records A and AAAA")
+		p.tell("name", Problem, fmt.Sprintf("%s has no address: %v", p.URL.Host, ftpclient.InWords(err)), "nobody finds the server", "check the name, and the DNS records A and AAAA")
 		return "", false
 	}
 	var all []string
@@ -51,7 +53,15 @@ func (p *probe) greet(ctx context.Context) bool {
 	c, err := ftpclient.Dial(ctx, p.URL.Address(), o)
 	if err != nil {
 		means, mend := "no client gets in", "check that the server runs, listens on this port, and that no firewall drops it"
+		var record tls.RecordHeaderError
+		var refused *ftp.Error
 		switch {
+		case errors.As(err, &refused):
+			means, mend = "the server is there and takes no client from here, or none now", "look at its limits of connections and at the addresses that it admits"
+		case errors.As(err, &record):
+			means, mend = "clients for ftps:// do not get in: the server begins in clear text", "use ftpes://, or the port on which the server begins with TLS (990, as a rule)"
+		case errors.Is(err, ftpclient.ErrProtocol), errors.Is(err, ftpclient.ErrTooLong):
+			means, mend = "it is no FTP server", "check the port"
 		case errors.Is(err, syscall.ECONNREFUSED):
 			means = "nothing listens there"
 		case errors.Is(err, ftpclient.ErrTimeout):

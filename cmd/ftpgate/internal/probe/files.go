@@ -40,7 +40,11 @@ func (p *probe) roundTrip(ctx context.Context, c *ftpclient.Conn) {
 			p.tell("round trip", Note, err.Error(), "this user may not store files here", "")
 			return
 		}
-		p.tell("round trip", Problem, err.Error(), "uploads fail", "look into the log of the server")
+		mend := "look into the log of the server"
+		if errors.Is(err, ftpclient.ErrQuota) {
+			mend = "make room on the server, or give this user more of it"
+		}
+		p.tell("round trip", Problem, err.Error(), "uploads fail", mend)
 		return
 	}
 	failed := p.back(ctx, c, name, content)

@@ -3,6 +3,7 @@ package probe
 import (
 	"context"
 	"crypto/tls"
+	"errors"
 	"fmt"
 	"net"
 	"strings"
@@ -135,7 +136,14 @@ func (p *probe) login(ctx context.Context) *ftpclient.Conn {
 	}
 	c, err := p.dial(ctx, p.URL.Address(), nil)
 	if err != nil {
-		p.tell("login", Problem, fmt.Sprintf("as %s: %v", p.User, err), "nothing behind the login could be looked at", "give a user: ftpgate probe ftp://USER@HOST/")
+		mend := "give a user: ftpgate probe ftp://USER@HOST/"
+		if !p.User.Anonymous() {
+			mend = "compare user and password with those of the server"
+		}
+		if !errors.Is(err, ftpclient.ErrLogin) {
+			mend = "look into the log of the server"
+		}
+		p.tell("login", Problem, fmt.Sprintf("as %s: %v", p.User, err), "nothing behind the login could be looked at", mend)
 		return nil
 	}
 	state, means, mend := OK, "", ""

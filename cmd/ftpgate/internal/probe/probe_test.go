@@ -110,7 +110,7 @@ func TestCertificates(t *testing.T) {
 	wants(t, n, 1, all, "problem certificate", "ok login")
 
 	n, all = run(t, nil, func(o *probe.Options) { o.Client.TLS.ServerName = "ftp.example.org" })
-	wants(t, n, 1, all, "problem certificate: is not for ftp.example.org")
+	wants(t, n, 1, all, "problem certificate: the server's certificate is for localhost, 127.0.0.1, ::1, not for ftp.example.org")
 
 	n, all = run(t, nil, func(o *probe.Options) { o.Now = func() time.Time { return time.Unix(1<<32+1, 0) } })
 	wants(t, n, 1, all, "problem certificate: has ended on 2106-02-07")

@@ -109,7 +109,7 @@ func (p *probe) certificate(chain []*x509.Certificate) {
 	leaf, now := chain[0], p.Now()
 	config := p.tlsConfig(func(*tls.Config) {})
 	if err := leaf.VerifyHostname(config.ServerName); err != nil {
-		p.tell("certificate", Problem, fmt.Sprintf("is not for %s: %v", config.ServerName, err), "clients that check it refuse it", "get a certificate with this name, or connect by the name that it has")
+		p.tell("certificate", Problem, ftpclient.InWords(err).Error(), "clients that check it refuse it", "get a certificate with this name, or connect by the name that it has")
 	}
 	switch left := leaf.NotAfter.Sub(now); {
 	case left < 0:
@@ -123,9 +123,11 @@ func (p *probe) certificate(chain []*x509.Certificate) {
 	for _, c := range chain[1:] {
 		intermediates.AddCert(c)
 	}
+	expired := leaf.NotAfter.Before(now)
 	_, err := leaf.Verify(x509.VerifyOptions{Roots: config.RootCAs, Intermediates: intermediates, CurrentTime: within(now, leaf)})
-	if err != nil {
-		p.tell("certificate", Problem, err.Error(), "clients that check it refuse it", "use a certificate of a known authority, with its intermediate ones, or give clients the authority (--ca-file)")
+	var invalid x509.CertificateInvalidError
+	if err != nil && !(expired && errors.As(err, &invalid) && invalid.Reason == x509.Expired) { // else its authority is younger
+		p.tell("certificate", Problem, ftpclient.InWords(err).Error(), "clients that check it refuse it", "use a certificate of a known authority, with its intermediate ones, or give clients the authority (--ca-file)")
 	}
 	if p.problems > before {
 		p.trusted = config.InsecureSkipVerify

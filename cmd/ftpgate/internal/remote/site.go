@@ -46,11 +46,11 @@ func (o Options) ClientOptions(u URL) (ftpclient.Options, error) {
 	if o.CAFile != "" {
 		text, err := os.ReadFile(o.CAFile)
 		if err != nil {
-			return c, err
+			return c, fmt.Errorf("--ca-file: %w", err)
 		}
 		config.RootCAs = x509.NewCertPool()
 		if !config.RootCAs.AppendCertsFromPEM(text) {
-			return c, fmt.Errorf("%s holds no certificate in PEM", o.CAFile)
+			return c, fmt.Errorf("--ca-file: %s holds no certificate in PEM", o.CAFile)
 		}
 	}
 	c.TLS = config
@@ -175,9 +175,12 @@ func (s *Site) advice(err error) string {
 	var record tls.RecordHeaderError
 	var unknown x509.UnknownAuthorityError
 	var name x509.HostnameError
+	var invalid x509.CertificateInvalidError
 	switch {
+	case errors.Is(err, syscall.ECONNREFUSED):
+		return "; nothing listens there: see whether the server runs, and on which port"
 	case errors.As(err, &record) && s.URL.Security() == ftpclient.Implicit:
-		return "; the server does not begin with TLS: try ftpes://"
+		return "; try ftpes://, for servers that begin in clear text"
 	case errors.Is(err, ftpclient.ErrNoTLS):
 		return "; try ftps:// (TLS from the first byte), as ftp:// would send everything in clear text"
 	case errors.Is(err, ftpclient.ErrTimeout) && s.URL.Security() != ftpclient.Implicit:
@@ -186,6 +189,8 @@ func (s *Site) advice(err error) string {
 		return "; --ca-file FILE trusts the authority in FILE, and --insecure whoever answers"
 	case errors.As(err, &name):
 		return "; use the name that the certificate is for"
+	case errors.As(err, &invalid) && invalid.Reason == x509.Expired:
+		return "; it is to be renewed on the server, unless the clock of this machine is wrong"
 	}
 	return ""
 }
@@ -195,6 +200,9 @@ func (s *Site) dial(ctx context.Context) (*ftpclient.Conn, error) {
 	if err != nil {
 		if errors.Is(err, syscall.ECONNREFUSED) && !s.reached.Load() {
 			err = permanent{err} // a wrong port is likelier than a server that is just starting
+		}
+		if dns := (*net.DNSError)(nil); errors.As(err, &dns) {
+			return nil, err // which says where
 		}
 		return nil, fmt.Errorf("%s: %w%s", s.URL.Address(), err, s.advice(err))
 	}

@@ -25,7 +25,7 @@ func (m *Mover) Cat(ctx context.Context, path string, w io.Writer) error {
 			return false, errChanged
 		}
 		first = e
-		if have > 0 && have == e.Size {
+		if have > 0 && have == e.Size && sizeIs(ctx, c, path, have) {
 			return true, nil
 		}
 		r, err := c.Retrieve(ctx, path, have)

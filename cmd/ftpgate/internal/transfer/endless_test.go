@@ -33,6 +33,17 @@ func TestSendEnds(t *testing.T) {
 	f.holds(t, content)
 }
 
+// TestSendOntoDirectory: that a directory has the name is no trouble that passes, whatever the server calls it.
+func TestSendOntoDirectory(t *testing.T) {
+	root, _ := source(t)
+	f := (&foreign{dirs: true}).start(t)
+	m := Mover{Site: f.site(t, quick), Root: root}
+	_, err := m.Send(t.Context(), "f", "d/f", Unknown)
+	if err == nil || !strings.Contains(err.Error(), "is a directory") || f.count("STOR") != 1 || len(f.names()) > 0 {
+		t.Errorf("sent %d times, and %q is left: %v", f.count("STOR"), f.names(), err)
+	}
+}
+
 // TestSendBesideAnother: two uploads of one file at once do not write into one file.
 func TestSendBesideAnother(t *testing.T) {
 	t.Setenv("HOME", t.TempDir())

@@ -7,6 +7,7 @@ import (
 	"io"
 	"io/fs"
 	"os"
+	"path/filepath"
 	"time"
 
 	"github.com/ftpgate/ftpgate/cmd/ftpgate/internal/remote"
@@ -44,7 +45,7 @@ func (m *Mover) Fetch(ctx context.Context, path, name string, known *ftpclient.E
 	if i, err := m.Root.Lstat(name); err == nil {
 		switch {
 		case i.IsDir():
-			return Result{}, fmt.Errorf("%s is a directory", name)
+			return Result{}, fmt.Errorf("on this machine %s is a directory", filepath.Join(m.Root.Name(), name))
 		case !i.Mode().IsRegular() && i.Mode().Type() != fs.ModeSymlink: // /dev/null is not to be replaced
 			return Result{}, fmt.Errorf("%s is not a regular file; cat writes to others", name)
 		}
@@ -123,7 +124,7 @@ func (d *download) attempt(ctx context.Context, c *ftpclient.Conn) error {
 		d.Moved(offset - before)
 	}
 	d.have, d.most = offset, max(d.most, offset)
-	if d.source.Size == offset && offset > 0 {
+	if d.source.Size == offset && offset > 0 && sizeIs(ctx, c, d.path, offset) {
 		return nil // all that was missing was to be told so
 	}
 	n, err := d.retrieve(ctx, c, offset)
@@ -133,12 +134,18 @@ func (d *download) attempt(ctx context.Context, c *ftpclient.Conn) error {
 			d.Moved(-offset)
 		}
 		d.result.Offset, d.have = 0, 0
-		n, err = d.retrieve(ctx, c, 0)
+		_, err = d.retrieve(ctx, c, 0)
 	}
-	if err == nil && d.source.Size >= 0 && d.have < d.source.Size {
+	if err == nil && d.source.Size >= 0 && d.have < d.source.Size && !sizeIs(ctx, c, d.path, d.have) {
 		err = fmt.Errorf("%s: the server said it has %d bytes, sent %d and called that the end", d.path, d.source.Size, d.have)
 	}
 	return err
+}
+
+// sizeIs asks for the size of what RETR sends. Of a link, proftpd tells by MLST how long the link is.
+func sizeIs(ctx context.Context, c *ftpclient.Conn, path string, want int64) bool {
+	n, err := c.Size(ctx, path)
+	return err == nil && n == want
 }
 
 // offset finds out from where to go on.
@@ -263,7 +270,7 @@ func (d *download) leave(err error) error {
 // KeptError is what ended a transfer of which a part is kept for later.
 type KeptError struct {
 	Err   error
-	Bytes int64
+	Bytes int64 // -1: as much as has arrived at the server, which is not known here
 }
 
 func (e *KeptError) Error() string { return e.Err.Error() + e.Note() }
@@ -271,6 +278,9 @@ func (e *KeptError) Unwrap() error { return e.Err }
 
 // Note is the part of the text that says so.
 func (e *KeptError) Note() string {
+	if e.Bytes < 0 {
+		return " (what has arrived is kept; --continue goes on with it)"
+	}
 	return fmt.Sprintf(" (%d bytes are kept; --continue goes on with them)", e.Bytes)
 }
 

@@ -20,6 +20,7 @@ type foreign struct {
 	noRename  bool // "550 Permission denied."
 	noReplace bool // RNTO onto a name that is taken is refused
 	noDots    bool // names that begin with a dot are refused
+	dirs      bool // every MLST is of a directory, onto which no rename succeeds, for now (pure-ftpd)
 	lateBreak bool // the connection breaks after each RNTO that is done
 	breaksAt  int  // the connection breaks at this time that is to be set, the first being 1
 	cuts      []int
@@ -66,6 +67,8 @@ func (f *foreign) session(c net.Conn) {
 		switch {
 		case verb == "USER":
 			say("230 in")
+		case verb == "FEAT" && f.dirs:
+			say("211-\r\n EPSV\r\n SIZE\r\n MLST type*;\r\n211 end")
 		case verb == "FEAT":
 			say("211-\r\n EPSV\r\n SIZE\r\n REST STREAM\r\n211 end")
 		case verb == "EPSV":
@@ -78,6 +81,10 @@ func (f *foreign) session(c net.Conn) {
 		case verb == "RNFR" && there:
 			from = arg
 			say("350 to what")
+		case verb == "MLST" && f.dirs:
+			say("250-\r\n type=dir; %s\r\n250 end", arg)
+		case verb == "RNTO" && f.dirs:
+			say("451 Rename/move failure: Is a directory")
 		case verb == "RNTO" && f.noReplace && there:
 			say("550 It exists.")
 		case verb == "RNTO":

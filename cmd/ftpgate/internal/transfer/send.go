@@ -112,10 +112,10 @@ func (u *upload) attempt(ctx context.Context, c *ftpclient.Conn) (err error) {
 	switch {
 	case offset > 0 && n == 0 && refusedREST(err):
 		u.result.Offset, offset = 0, 0
-		n, err = u.store(ctx, c, 0)
+		_, err = u.store(ctx, c, 0)
 	case u.staged && u.tries == 1 && refusedName(err):
 		u.staged = false // names that begin with a dot, perhaps
-		n, err = u.store(ctx, c, 0)
+		_, err = u.store(ctx, c, 0)
 	}
 	if err != nil {
 		return err
@@ -272,6 +272,11 @@ func (u *upload) publish(ctx context.Context, c *ftpclient.Conn) error {
 		return nil
 	}
 	err := c.Rename(ctx, u.stage, u.path)
+	if isRefusal(err) {
+		if e, failed := c.Stat(ctx, u.path); failed == nil && e.IsDir() { // which pure-ftpd calls a trouble that passes
+			return fmt.Errorf("%s is a directory", u.path)
+		}
+	}
 	if !isRefusal(err) || remote.Transient(err) {
 		return err
 	}
@@ -291,7 +296,7 @@ func (u *upload) leave(ctx context.Context, err error) error {
 	case err == nil || !u.staged || u.sent == 0:
 		return err
 	case u.claimed && (ctx.Err() != nil || remote.Transient(err)):
-		return &KeptError{err, u.sent}
+		return &KeptError{err, -1}
 	}
 	discard(ctx, u.Site, u.stage)
 	return err
