@@ -33,6 +33,17 @@ func TestSendEnds(t *testing.T) {
 	f.holds(t, content)
 }
 
+// TestSendStagesAfterBreak: that the connection broke when the server was asked whether it renames does not mean that it does not.
+func TestSendStagesAfterBreak(t *testing.T) {
+	root, content := source(t)
+	f := (&foreign{askBreak: true}).start(t)
+	m := Mover{Site: f.site(t, quick), Root: root}
+	if _, err := m.Send(t.Context(), "f", "d/f", Unknown); err != nil || f.count("STOR d/f") > 0 || f.count("RNTO d/f") != 1 {
+		t.Errorf("stored under its name at once: %v", err)
+	}
+	f.holds(t, content)
+}
+
 // TestSendOntoDirectory: that a directory has the name is no trouble that passes, whatever the server calls it.
 func TestSendOntoDirectory(t *testing.T) {
 	root, _ := source(t)

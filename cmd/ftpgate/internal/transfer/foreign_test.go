@@ -21,6 +21,7 @@ type foreign struct {
 	noReplace bool // RNTO onto a name that is taken is refused
 	noDots    bool // names that begin with a dot are refused
 	dirs      bool // every MLST is of a directory, onto which no rename succeeds, for now (pure-ftpd)
+	askBreak  bool // the first RNFR breaks the connection
 	lateBreak bool // the connection breaks after each RNTO that is done
 	breaksAt  int  // the connection breaks at this time that is to be set, the first being 1
 	cuts      []int
@@ -55,7 +56,8 @@ func (f *foreign) session(c net.Conn) {
 		f.mu.Lock()
 		f.heard = append(f.heard, s.Text())
 		content, there := f.files[arg]
-		breaks := false
+		breaks := f.askBreak && verb == "RNFR"
+		f.askBreak = f.askBreak && !breaks
 		if verb == "MDTM" {
 			f.breaksAt--
 			breaks = f.breaksAt == 0

@@ -91,9 +91,11 @@ func (u *upload) try(ctx context.Context, c *ftpclient.Conn) (progress bool, err
 
 func (u *upload) attempt(ctx context.Context, c *ftpclient.Conn) (err error) {
 	if u.staged && u.tries == 0 {
-		if u.staged, err = u.Site.Renames(ctx, c, u.stage); err != nil {
-			return err
+		renames, err := u.Site.Renames(ctx, c, u.stage)
+		if err != nil {
+			return err // which says nothing about renames
 		}
+		u.staged = renames
 	}
 	changed, err := u.look()
 	if err != nil {
