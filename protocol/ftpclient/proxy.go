@@ -51,11 +51,11 @@ type proxyDialer struct {
 func (p *proxyDialer) DialContext(ctx context.Context, network, address string) (net.Conn, error) {
 	conn, err := p.forward.DialContext(ctx, network, p.address)
 	if err != nil {
-		return nil, err
+		return nil, fmt.Errorf("ftpclient: proxy %s: %w", p.address, InWords(err))
 	}
 	if err := within(ctx, conn, func() error { return p.handshake(conn, address) }); err != nil {
 		conn.Close()
-		return nil, fmt.Errorf("ftpclient: proxy %s: %w", p.address, err)
+		return nil, fmt.Errorf("ftpclient: proxy %s: %w", p.address, InWords(err))
 	}
 	return conn, nil
 }

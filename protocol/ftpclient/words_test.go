@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"io"
 	"net"
+	"net/url"
 	"os"
 	"syscall"
 	"testing"
@@ -53,5 +54,24 @@ func TestWords(t *testing.T) {
 		if again := InWords(fmt.Errorf("more: %w", got)).Error(); again != "more: "+x.want {
 			t.Errorf("a second time: %q", again)
 		}
+	}
+}
+
+// refusing is a network in which nothing can be reached.
+type refusing struct{}
+
+func (refusing) DialContext(context.Context, string, string) (net.Conn, error) {
+	return nil, &net.OpError{Op: "dial", Net: "tcp", Err: os.NewSyscallError("connect", syscall.ECONNREFUSED)}
+}
+
+// TestProxyWords: that it was the proxy which cannot be reached is told, without its password.
+func TestProxyWords(t *testing.T) {
+	d, err := Proxy(&url.URL{Scheme: "socks5", Host: "proxy.example", User: url.UserPassword("u", "secret")}, refusing{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, err = Dial(t.Context(), "ftp.example", Options{Dialer: d})
+	if err == nil || err.Error() != "ftpclient: proxy proxy.example:1080: connection refused" || !errors.Is(err, syscall.ECONNREFUSED) {
+		t.Error(err)
 	}
 }

@@ -177,7 +177,7 @@ func (s *Site) advice(err error) string {
 	var name x509.HostnameError
 	var invalid x509.CertificateInvalidError
 	switch {
-	case errors.Is(err, syscall.ECONNREFUSED):
+	case errors.Is(err, syscall.ECONNREFUSED) && s.o.Dialer == nil: // else by the proxy
 		return "; nothing listens there: see whether the server runs, and on which port"
 	case errors.As(err, &record) && s.URL.Security() == ftpclient.Implicit:
 		return "; try ftpes://, for servers that begin in clear text"

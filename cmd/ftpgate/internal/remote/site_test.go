@@ -3,9 +3,11 @@ package remote
 import (
 	"context"
 	"errors"
+	"net"
 	"net/netip"
 	"runtime"
 	"sync/atomic"
+	"syscall"
 	"testing"
 	"time"
 
@@ -73,5 +75,13 @@ func TestTimeZone(t *testing.T) {
 	c, err := Options{TimeZone: zone}.ClientOptions(URL{Scheme: "ftp", Host: "h"})
 	if err != nil || c.TimeZone != zone {
 		t.Errorf("%v, %v", c.TimeZone, err)
+	}
+}
+
+// TestAdviceBehindProxy: who is refused by a proxy is not told that there is no server.
+func TestAdviceBehindProxy(t *testing.T) {
+	direct, behind := Site{}, Site{o: Options{Dialer: &net.Dialer{}}}
+	if direct.advice(syscall.ECONNREFUSED) == "" || behind.advice(syscall.ECONNREFUSED) != "" {
+		t.Errorf("%q, %q", direct.advice(syscall.ECONNREFUSED), behind.advice(syscall.ECONNREFUSED))
 	}
 }
