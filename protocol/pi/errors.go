@@ -28,8 +28,15 @@ func replyTo(err error, c *command) ftp.Reply {
 		return reply.Reply
 	}
 	code, text := codeFor(err, c.row)
-	if c.row != nil && c.row.verb == "HASH" {
-		code = hashCode(err, code)
+	if c.row != nil {
+		switch c.row.verb {
+		case "HASH":
+			code = hashCode(err, code)
+		case "USER", "PASS": // RFC 959 §5.4 has no other code for what may work later
+			if code == 450 {
+				code, text = 421, "You cannot be logged in at the moment, try again later; closing control connection."
+			}
+		}
 	}
 	if c.Arg != "" && c.row != nil && (c.row.arg == argPath || c.row.arg == argOptionalPath) && code >= 550 {
 		text = shown(c.Arg) + ": " + text

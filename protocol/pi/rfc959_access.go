@@ -78,6 +78,7 @@ func (s *session) login(ctx context.Context, user, password string) error {
 	}
 	if t := s.server.Trace; t != nil && t.Login != nil {
 		t.Login(s.info, user, err)
+		s.told = err != nil
 	}
 	if err != nil {
 		if s.failedLogins++; s.failedLogins >= s.limits.LoginAttempts && !errors.Is(err, auth.ErrBusy) {

@@ -173,7 +173,8 @@ func TestPanicLogin(t *testing.T) {
 
 // TestLoginErrors: whatever goes wrong with a login, nobody is logged in.
 func TestLoginErrors(t *testing.T) {
-	s := ftptest.Start(t, ftptest.Options{Login: func(_ context.Context, c auth.Credentials) (*pi.Account, error) {
+	l := newLog()
+	s := ftptest.Start(t, ftptest.Options{Trace: l.trace(), Login: func(_ context.Context, c auth.Credentials) (*pi.Account, error) {
 		switch c.Password {
 		case "denied":
 			return nil, auth.ErrDenied
@@ -186,7 +187,7 @@ func TestLoginErrors(t *testing.T) {
 		}
 		return nil, &fs.PathError{Op: "open", Path: "/etc/secret", Err: errors.New("directory server down")}
 	}})
-	for password, code := range map[string]int{"denied": 530, "busy": 421, "banned": 421, "transient": 450, "other": 451} {
+	for password, code := range map[string]int{"denied": 530, "busy": 421, "banned": 421, "transient": 421, "other": 451} {
 		c := s.Dial()
 		c.Want(220)
 		c.Cmd(331, "USER x")
@@ -200,6 +201,9 @@ func TestLoginErrors(t *testing.T) {
 		}
 		c.Cmd(530, "PWD")
 		c.Close()
+	}
+	if got := l.String(); strings.Count(got, "login x ") != 5 || strings.Contains(got, "failure PASS") {
+		t.Errorf("each is not told once:\n%s", got)
 	}
 }
 
