@@ -37,7 +37,7 @@ const (
 
 const (
 	replyTimeout      = 30 * time.Second       // a client that does not read its replies for so long is gone
-	goodbyeTimeout    = time.Second            // for the close_notify at the end of a session
+	goodbyeTimeout    = time.Second            // for the last replies and the close_notify at the end of a session
 	slotPatience      = 250 * time.Millisecond // a client that has just quit frees its slot within this
 	maxSlotWaiters    = 64                     // connections that may wait for a slot at once
 	commitPatience    = 5 * time.Millisecond   // the FIN of a killed client's control connection arrives within this of the data's on an idle machine, ...

@@ -267,8 +267,8 @@ func (s *Server) beginStop() []*session {
 
 // Shutdown stops accepting, tells idle sessions goodbye (421), lets running
 // commands and transfers finish, and returns when all sessions have ended. When
-// ctx ends first, what still runs is cut (held or discarded, never published) and
-// the cause of ctx is returned.
+// ctx ends first, what still runs is cut (held or discarded, never published), its client is
+// told so (426, 421) if it listens, and the cause of ctx is returned.
 func (s *Server) Shutdown(ctx context.Context) error {
 	for _, c := range s.beginStop() {
 		c.drain()
@@ -282,10 +282,17 @@ func (s *Server) Shutdown(ctx context.Context) error {
 	case <-done:
 		return nil
 	case <-ctx.Done():
+	}
+	for _, c := range s.beginStop() {
+		c.interrupt(errShutdown)
+	}
+	select {
+	case <-done:
+	case <-time.After(goodbyeTimeout):
 		s.Close()
 		<-done
-		return context.Cause(ctx)
 	}
+	return context.Cause(ctx)
 }
 
 // Close cuts every session at once and returns when all of them have cleaned up.

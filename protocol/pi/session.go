@@ -258,6 +258,15 @@ func (s *session) drain() {
 	s.conn.SetReadDeadline(past)
 }
 
+// interrupt ends what runs, whose reply and goodbye are still written.
+func (s *session) interrupt(cause error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.running.cancel != nil {
+		s.running.cancel(cause)
+	}
+}
+
 // cut ends the session now.
 func (s *session) cut(cause error) {
 	s.mu.Lock()

@@ -99,6 +99,11 @@ func TestShutdownBounded(t *testing.T) {
 	}
 	d.Gone()
 	d2.Gone()
+	for _, c := range []*ftptest.Client{up, down, waiting} {
+		c.Want(426)
+		c.Want(421)
+		c.WantEnd()
+	}
 	for range 4 {
 		await(t, l.ended, "the end of a session")
 	}
