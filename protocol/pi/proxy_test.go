@@ -161,6 +161,10 @@ func TestProxyWithoutHeader(t *testing.T) {
 		"health probe":  {"", true, "probe"}, // of the direct client after it
 	} {
 		t.Run(name, func(t *testing.T) {
+			limits := pi.Limits{}
+			if strings.Contains(x.want, "in time") {
+				limits.LoginTimeout = 50 * time.Millisecond
+			}
 			l := newLog()
 			trace := l.trace()
 			trace.Refused = func(_ string, remote netip.AddrPort, reason string) {
@@ -170,7 +174,7 @@ func TestProxyWithoutHeader(t *testing.T) {
 				l.add("refused%s", reason[strings.LastIndex(reason, ":")+1:])
 			}
 			s := behindProxy(t, ftptest.Options{
-				FS: tree(t, nil), Trace: trace, Limits: pi.Limits{LoginTimeout: 50 * time.Millisecond},
+				FS: tree(t, nil), Trace: trace, Limits: limits,
 				Admit: func(_ string, remote netip.Addr) string {
 					if remote == netip.MustParseAddr(balancer) {
 						t.Error("asked")
