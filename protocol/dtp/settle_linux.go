@@ -57,18 +57,9 @@ func (w *wire) discard(wait time.Duration) (ended bool, err error) {
 	}
 	w.mu.Unlock()
 	err = w.raw.Read(func(fd uintptr) bool {
-		var b [1]byte
-		for range discardLimit {
-			switch n, _, err := unix.Recvfrom(int(fd), b[:], unix.MSG_TRUNC|unix.MSG_DONTWAIT); {
-			case n > 0 || err == unix.EINTR:
-			case err == unix.EAGAIN:
-				return false
-			default:
-				ended = true
-				return true
-			}
-		}
-		return true
+		err := discardUpToLimit(int(fd))
+		ended = err != nil && err != unix.EAGAIN
+		return err != unix.EAGAIN
 	})
 	return ended || err != nil && !errors.Is(err, os.ErrDeadlineExceeded), err
 }

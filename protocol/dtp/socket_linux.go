@@ -2,6 +2,7 @@ package dtp
 
 import (
 	"context"
+	"io"
 	"net"
 	"syscall"
 
@@ -14,8 +15,8 @@ const (
 	tcpClose       = 7
 )
 
-// discardLimit bounds what is thrown away of a peer that sends during its
-// download.
+// discardLimit bounds what is thrown away at once of a peer that sends during its
+// download, in bytes.
 const discardLimit = 1 << 20
 
 // Established reports whether both directions of c are open: the peer has sent
@@ -50,15 +51,24 @@ func peerGone(c *net.TCPConn) bool {
 
 // discardUnread throws away what has come and not been read.
 func discardUnread(c *net.TCPConn) {
-	control(c, func(fd int) {
-		var b [1]byte
-		for range discardLimit {
-			n, _, err := unix.Recvfrom(fd, b[:], unix.MSG_TRUNC|unix.MSG_DONTWAIT)
-			if n <= 0 || err != nil {
-				return
-			}
+	control(c, func(fd int) { _ = discardUpToLimit(fd) })
+}
+
+// discardUpToLimit does so with no more than discardLimit bytes. It returns io.EOF, EAGAIN or
+// another error when there was less.
+func discardUpToLimit(fd int) error {
+	var b [4 << 10]byte // only the length counts: with MSG_TRUNC, TCP copies nothing
+	for left := discardLimit; left > 0; {
+		switch n, _, err := unix.Recvfrom(fd, b[:], unix.MSG_TRUNC|unix.MSG_DONTWAIT); {
+		case n > 0:
+			left -= n
+		case err == nil:
+			return io.EOF
+		case err != unix.EINTR:
+			return err
 		}
-	})
+	}
+	return nil
 }
 
 // acknowledgeAtOnce has what comes next on c acknowledged without the usual wait of
