@@ -155,7 +155,6 @@ func TestDescriptorsRunOutWhileDirect(t *testing.T) {
 		t.Run(c.what, func(t *testing.T) {
 			leavesNothing(t)
 			w, client := direct(t)
-			w.stall = interval
 			restore := noDescriptors(t)
 			defer restore()
 			for range 3 {
@@ -165,6 +164,7 @@ func TestDescriptorsRunOutWhileDirect(t *testing.T) {
 			if w.direct < 0 {
 				t.Fatal("it has joined")
 			}
+			w.stall = interval
 			if _, err := w.read(make([]byte, 1)); !errors.Is(err, ErrStalled) {
 				t.Errorf("%v", err)
 			}

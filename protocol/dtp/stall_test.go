@@ -10,8 +10,13 @@ import (
 	"time"
 )
 
-// interval is the stall interval of tests in which a stall is to be found.
-const interval = 30 * time.Millisecond
+const (
+	// interval is the stall interval of tests in which a stall is to be found.
+	interval = 30 * time.Millisecond
+	// longer is that of tests in which something moves that must not be taken for a stall, also where
+	// a busy machine moves it late.
+	longer = 30 * interval
+)
 
 // A peer that reads nothing is found out, and what the network took is counted
 // to the byte.
@@ -47,13 +52,18 @@ func TestReceiveStalls(t *testing.T) {
 				leavesNothing(t)
 				server, client := connected(t)
 				f := tempFile(t, nil)
-				x := Transfer{Conn: server, Stall: 5 * interval}
-				go client.Write(noise(size))
+				x := Transfer{Conn: server, Stall: 10 * interval}
+				if size <= smallBuffer { // comes whole before the transfer begins
+					client.Write(noise(size))
+				} else {
+					x.Stall = longer
+					go client.Write(noise(size))
+				}
 				start := time.Now()
 				if err := x.Receive(t.Context(), f, rawIf(raw, f)); !errors.Is(err, ErrStalled) {
 					t.Fatal(err)
 				}
-				if d := time.Since(start); d < 5*interval {
+				if d := time.Since(start); d < x.Stall {
 					t.Errorf("stalled after %v", d)
 				}
 				if b := content(t, f); !bytes.Equal(b, noise(size)) || x.Bytes() != int64(size) {
@@ -67,17 +77,17 @@ func TestReceiveStalls(t *testing.T) {
 
 // A peer that moves one byte in each interval is slow, not stalled.
 func TestSlowIsNotStalled(t *testing.T) {
-	const steps = 6
+	const steps = 6 // take longer than the stall interval
 	for name, raw := range bothWays {
 		t.Run("receive "+name, func(t *testing.T) {
 			leavesNothing(t)
 			server, client := connected(t)
 			f := tempFile(t, nil)
-			x := Transfer{Conn: server, Stall: 10 * interval}
+			x := Transfer{Conn: server, Stall: longer}
 			result := make(chan error)
 			go func() { result <- x.Receive(t.Context(), f, rawIf(raw, f)) }()
 			client.Write(noise(smallBuffer)) // beyond this the kernel copies
-			pace := time.NewTicker(3 * interval)
+			pace := time.NewTicker(longer / 4)
 			defer pace.Stop()
 			for range steps {
 				<-pace.C
@@ -93,14 +103,14 @@ func TestSlowIsNotStalled(t *testing.T) {
 			leavesNothing(t)
 			server, client := connected(t)
 			f := tempFile(t, noise(16<<20))
-			x := Transfer{Conn: server, Stall: 10 * interval}
+			x := Transfer{Conn: server, Stall: longer}
 			result := make(chan error)
 			go func() {
 				err := x.Send(t.Context(), f, rawIf(raw, f))
 				x.Close()
 				result <- err
 			}()
-			pace := time.NewTicker(3 * interval)
+			pace := time.NewTicker(longer / 4)
 			defer pace.Stop()
 			for range steps {
 				<-pace.C
@@ -148,8 +158,8 @@ func TestSlowStorageIsNotAStall(t *testing.T) {
 		server, client := connected(t)
 		server.SetWriteBuffer(4096)
 		go io.Copy(io.Discard, client)
-		x := Transfer{Conn: server, Stall: 5 * interval}
-		if err := x.Send(t.Context(), &slow{tempFile(t, noise(size)), 10 * interval, 2}, nil); err != nil || x.Bytes() != size {
+		x := Transfer{Conn: server, Stall: longer}
+		if err := x.Send(t.Context(), &slow{tempFile(t, noise(size)), longer * 5 / 4, 2}, nil); err != nil || x.Bytes() != size {
 			t.Errorf("%d bytes, %v", x.Bytes(), err)
 		}
 		x.Close()
@@ -161,8 +171,8 @@ func TestSlowStorageIsNotAStall(t *testing.T) {
 			client.Write(noise(size))
 			client.Close()
 		}()
-		x := Transfer{Conn: server, Stall: 5 * interval}
-		if err := x.Receive(t.Context(), &slow{tempFile(t, nil), 10 * interval, 2}, nil); err != nil || x.Bytes() != size {
+		x := Transfer{Conn: server, Stall: longer}
+		if err := x.Receive(t.Context(), &slow{tempFile(t, nil), longer * 5 / 4, 2}, nil); err != nil || x.Bytes() != size {
 			t.Errorf("%d bytes, %v", x.Bytes(), err)
 		}
 		x.Close()

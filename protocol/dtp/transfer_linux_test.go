@@ -110,10 +110,10 @@ func TestSlowReaderOfALargeBuffer(t *testing.T) {
 			ctx, cancel := context.WithCancelCause(context.Background())
 			enough := errors.New("enough")
 			f := endless(t)
-			x := Transfer{Conn: server, Stall: 10 * interval}
+			x := Transfer{Conn: server, Stall: longer}
 			result := make(chan error, 1)
 			go func() { result <- x.Send(ctx, f, rawIf(raw, f)) }()
-			pace := time.NewTicker(3 * interval)
+			pace := time.NewTicker(longer / 4)
 			defer pace.Stop()
 			for range 10 {
 				<-pace.C
