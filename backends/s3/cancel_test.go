@@ -17,7 +17,7 @@ import (
 )
 
 // TestEveryCancel ends the command while any one of its requests hangs. The verb ends
-// within a second and leaves the old state, no request, no goroutine and no multipart
+// at once and leaves the old state, no request, no goroutine and no multipart
 // upload; or it publishes, which nothing ends but its own timeout: then it succeeds
 // once the request goes on.
 func TestEveryCancel(t *testing.T) {
@@ -46,7 +46,7 @@ func TestEveryCancel(t *testing.T) {
 }
 
 const (
-	patience = time.Second            // what an ended command may take
+	patience = ftptest.Patience       // what an ended command may take: less than any limit that it could wait for instead
 	glimpse  = 100 * time.Millisecond // after which what may be publishing is let go on
 )
 
