@@ -3,6 +3,7 @@
 package e2e
 
 import (
+	"strings"
 	"testing"
 
 	"github.com/ftpgate/ftpgate/protocol/ftptest"
@@ -46,8 +47,8 @@ func TestNewCertificate(t *testing.T) {
 	if old := fetch(l); old != unknown {
 		t.Errorf("after the change curl ended with %d, and knows the old authority only", old)
 	}
-	if l.log.about("TLS files loaded anew") == "" {
-		t.Errorf("not a word in the log:\n%s", l.log.tail(20))
+	if _, err := l.log.wait(t.Context(), func(l logLine) bool { return strings.HasPrefix(l.Message, "TLS files loaded anew") }); err != nil {
+		t.Errorf("not a word in the log: %v\n%s", err, l.log.tail(20))
 	}
 
 	missing(t, l.home, "upload")
