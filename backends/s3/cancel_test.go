@@ -5,20 +5,18 @@ import (
 	"errors"
 	"fmt"
 	"maps"
-	"runtime"
 	"slices"
-	"strings"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/ftpgate/ftpgate/backends/s3/internal/fake"
-	"github.com/ftpgate/ftpgate/protocol/ftptest"
 	"github.com/ftpgate/ftpgate/protocol/vfs"
 )
 
 // TestEveryCancel ends the command while any one of its requests hangs. The verb ends
-// at once and leaves the old state, no request, no goroutine and no multipart
-// upload; or it publishes, which nothing ends but its own timeout: then it succeeds
+// within a second and leaves the old state, no request, no goroutine (or the bubble would not end) and no
+// multipart upload; or it publishes, which nothing ends but its own timeout: then it succeeds
 // once the request goes on.
 func TestEveryCancel(t *testing.T) {
 	for _, v := range faultyVerbs {
@@ -28,17 +26,18 @@ func TestEveryCancel(t *testing.T) {
 			for _, rec := range v.run(t, st, nil).log {
 				f := fake.Fault{Op: rec.Op, Skip: seen[rec.Op], Times: 1}
 				seen[rec.Op]++
-				t.Run(fmt.Sprintf("%s %d hangs", f.Op, f.Skip), func(t *testing.T) {
-					release := make(chan struct{})
-					f.Effect = fake.Hold(release)
-					v.cancelled(t, st.fresh(), f, release)
-				})
-				if reading(rec) {
-					t.Run(fmt.Sprintf("%s %d stalls", f.Op, f.Skip), func(t *testing.T) {
-						release := make(chan struct{})
-						f.Effect = fake.StallDownload(100, release)
-						v.cancelled(t, st.fresh(), f, release)
+				hangs := func(what string, effect func(release <-chan struct{}) fake.Effect) {
+					t.Run(fmt.Sprintf("%s %d %s", f.Op, f.Skip, what), func(t *testing.T) {
+						synctest.Test(t, func(t *testing.T) {
+							release := make(chan struct{})
+							f.Effect = effect(release)
+							v.cancelled(t, newBubble(t, fake.Options{MinPartSize: leastPart}), f, release)
+						})
 					})
+				}
+				hangs("hangs", fake.Hold)
+				if reading(rec) {
+					hangs("stalls", func(release <-chan struct{}) fake.Effect { return fake.StallDownload(100, release) })
 				}
 			}
 		})
@@ -46,7 +45,7 @@ func TestEveryCancel(t *testing.T) {
 }
 
 const (
-	patience = ftptest.Patience       // what an ended command may take: less than any limit that it could wait for instead
+	patience = time.Second            // what an ended command may take
 	glimpse  = 100 * time.Millisecond // after which what may be publishing is let go on
 )
 
@@ -66,7 +65,10 @@ func (v verb) cancelled(t *testing.T, st *store, f fake.Fault, release chan stru
 	fsys := vfs.WithContext(ctx, st.backend(t, v.configure(st)).Open("alice", 0))
 	done := make(chan error, 1)
 	go func() { done <- v.do(fsys) }()
-	ftptest.Eventually(t, "the request hangs", func() bool { return hits() == 1 })
+	synctest.Wait()
+	if hits() != 1 {
+		t.Fatal("the request does not hang")
+	}
 	cancel()
 	var err error
 	wait := patience
@@ -85,7 +87,10 @@ func (v verb) cancelled(t *testing.T, st *store, f fake.Fault, release chan stru
 	if err != nil && !errors.Is(err, context.Canceled) {
 		t.Errorf("ended with %v", err)
 	}
-	ftptest.Eventually(t, "requests and goroutines end", func() bool { return st.wire.Running() == 0 && !working() })
+	synctest.Wait()
+	if n := st.wire.Running(); n > 0 {
+		t.Errorf("%d requests go on", n)
+	}
 	left := make(map[string]string)
 	for _, key := range st.keys(t) {
 		left[key], _ = st.get(t, key)
@@ -99,18 +104,4 @@ func (v verb) cancelled(t *testing.T, st *store, f fake.Fault, release chan stru
 	if left := st.uploads(t); len(left) > 0 && f.Op != "CreateMultipartUpload" {
 		t.Errorf("multipart uploads linger: %q", left)
 	}
-}
-
-// working reports whether a goroutine runs code of this package that is not the tests'.
-func working() bool {
-	stacks := make([]byte, 1<<20)
-	for stack := range strings.SplitSeq(string(stacks[:runtime.Stack(stacks, true)]), "\n\n") {
-		for line := range strings.Lines(stack) {
-			if strings.Contains(line, "/backends/s3/") && strings.HasPrefix(line, "\t") &&
-				!strings.Contains(line, "_test.go") && !strings.Contains(line, "/internal/fake/") {
-				return true
-			}
-		}
-	}
-	return false
 }
