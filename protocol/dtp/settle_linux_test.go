@@ -25,8 +25,8 @@ func TestSendingPeerGetsAll(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			leavesNothing(t)
-			want := noise(1 << 20)
-			server, client := narrow(t, 1<<20)
+			want := noise(queued)
+			server, client := narrow(t)
 			tr := &Transfer{Conn: server, Stall: patience}
 			var from net.Conn = client
 			if x.tls {
@@ -80,13 +80,13 @@ func TestSettleEnds(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			leavesNothing(t)
-			server, client := narrow(t, 1<<20)
+			server, client := narrow(t)
 			ctx, cancel := context.WithCancelCause(t.Context())
 			defer cancel(nil)
 			tr := &Transfer{Conn: server, Stall: x.stall}
 			result := make(chan error, 1)
-			go func() { result <- tr.Send(ctx, bytes.NewReader(noise(1<<20)), nil) }()
-			eventually(t, "all is queued", func() bool { return tr.Bytes() == 1<<20 })
+			go func() { result <- tr.Send(ctx, bytes.NewReader(noise(queued)), nil) }()
+			eventually(t, "all is queued", func() bool { return tr.Bytes() == queued })
 			if x.want == errCancelled { //nolint:errorlint // of the table
 				cancel(errCancelled)
 			}
@@ -110,12 +110,16 @@ func TestSettleEnds(t *testing.T) {
 
 var errCancelled = errors.New("cancelled by the test")
 
-// narrow makes a data connection on which size bytes are queued at once and not all of them arrive
-// before the client reads.
-func narrow(t *testing.T, size int) (server, client *net.TCPConn) {
+// queued is more than what a client's kernel takes before the client reads, and less than what the
+// server's keeps for it: net.core.wmem_max is 208 KiB on most machines, and twice that is granted.
+const queued = 256 << 10
+
+// narrow makes a data connection on which queued bytes fit, and not all of them arrive before the client
+// reads.
+func narrow(t *testing.T) (server, client *net.TCPConn) {
 	t.Helper()
 	server, client = connected(t)
-	if err := server.SetWriteBuffer(4 * size); err != nil {
+	if err := server.SetWriteBuffer(4 * queued); err != nil {
 		t.Fatal(err)
 	}
 	return server, client
