@@ -205,8 +205,20 @@ var ways = []way{
 		s.g.gone(t, c.address(), s.since)
 	}},
 	{"stall", smallUpload, func(t *testing.T, s *scene, n int) {
-		c, _ := s.begin(t, n)
+		// All is under way before the gateway begins to wait: a client that is held up by the machine would stall earlier.
+		s.since = s.g.log.length()
+		c := login(t, s.g.address["main"], s.user())
+		data := c.passive()
+		sent := make(chan error, 1)
+		go func() {
+			_, err := data.Write(s.content[:n])
+			sent <- err
+		}()
+		c.do(150, "STOR %s", s.path())
 		c.expect(426)
+		if err := <-sent; err != nil {
+			t.Fatal(err)
+		}
 		c.quit()
 		s.g.gone(t, c.address(), s.since)
 	}},
@@ -238,7 +250,7 @@ func TestCutPoints(t *testing.T) {
 	host := t.TempDir()
 	usual := start(t, cutConfig(host, "60s"))
 	stallHost := t.TempDir()
-	stalling := start(t, cutConfig(stallHost, "500ms"))
+	stalling := start(t, cutConfig(stallHost, "1s"))
 	for _, w := range ways {
 		for _, backend := range []string{"local", "memory"} {
 			for i, n := range points(w.size) {

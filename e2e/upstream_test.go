@@ -14,7 +14,7 @@ func TestCutPointsUpstream(t *testing.T) {
 	host := t.TempDir()
 	behind := start(t, cutConfig(host, "60s"))
 	usual := start(t, upstreamConfig(behind, "60s"))
-	stalling := start(t, upstreamConfig(behind, "500ms"))
+	stalling := start(t, upstreamConfig(behind, "1s"))
 	for _, w := range ways {
 		for i, n := range points(w.size) {
 			for j, v := range variants {

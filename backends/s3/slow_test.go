@@ -126,9 +126,9 @@ func TestSlowClients(t *testing.T) {
 		wg.Wait()
 		took, alone := time.Since(begin), time.Second*size/rate
 		t.Logf("%v, alone %v; the longest wait %v", took, alone, longest)
-		// Nine at a time make four turns, if nobody begins late, which is chance. A client gives up
-		// when nothing moves for five minutes, at the earliest.
-		if took > 9*alone/2 || longest > 4*time.Minute {
+		// Nine at a time make four turns, and one more for who gets the memory for his last part late, which
+		// is chance. A client gives up when nothing moves for five minutes, at the earliest.
+		if took > 5*alone || longest > 4*time.Minute {
 			t.Errorf("it took %v, where one alone takes %v; one write waited for %v", took, alone, longest)
 		}
 	})
