@@ -194,8 +194,10 @@ func (d *download) ReadAt(p []byte, offset int64) (int, error) {
 	if err == io.ErrUnexpectedEOF { //nolint:errorlint // ReadFull's own
 		err = io.EOF
 	}
-	if failed := d.short(offset + int64(n)); err == io.EOF && failed != nil { //nolint:errorlint // ReadFull's own
-		err = failed
+	if err == io.EOF { //nolint:errorlint // ReadFull's own
+		if failed := d.short(offset + int64(n)); failed != nil {
+			err = failed
+		}
 	}
 	if err != nil && err != io.EOF { //nolint:errorlint // ReadFull's own
 		err = translate(d.f.ctx(), err)

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"io"
 	"strings"
+	"sync/atomic"
 	"testing"
 
 	"github.com/spf13/afero"
@@ -89,5 +90,34 @@ func TestSilenceOnce(t *testing.T) {
 		if !errors.Is(err, x.err) || asked != x.want {
 			t.Errorf("%v: asked %d times", err, asked)
 		}
+	}
+}
+
+// TestReadAtAsksOnce: what is read from the middle of a file is no reason to ask how long the file is.
+func TestReadAtAsksOnce(t *testing.T) {
+	u, below := startOwn(t)
+	m, o := u.between(t)
+	fsys := u.backend(t, o).Open("", 0)
+	if err := put(below, "/f", "all of it"); err != nil {
+		t.Fatal(err)
+	}
+	f, err := fsys.Open("/f")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer f.Close()
+	var asked atomic.Int32
+	m.set(func(line string) (string, bool, bool) {
+		if strings.HasPrefix(line, "MLST") || strings.HasPrefix(line, "SIZE") {
+			asked.Add(1)
+		}
+		return "", false, false
+	})
+	p := make([]byte, 3)
+	if n, err := f.ReadAt(p, 4); err != nil || string(p[:n]) != "of " {
+		t.Errorf("%q, %v", p[:n], err)
+	}
+	if n := asked.Load(); n > 0 {
+		t.Errorf("it was asked %d times", n)
 	}
 }
