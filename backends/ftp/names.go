@@ -40,8 +40,8 @@ type registry struct {
 	mu        sync.Mutex
 	locks     vfs.Turns
 	watches   map[*watch]struct{}
-	uploading map[string]struct{} // temporary names
-	held      map[string]struct{} // temporary names, of whichever Backend
+	uploading nameSet // temporary names
+	held      nameSet // temporary names, of whichever Backend
 }
 
 // names are those of one Backend.
@@ -125,28 +125,35 @@ func (b *Backend) changed(err error, all ...string) {
 	}
 }
 
-// upload notes a temporary name, until done.
-func (n *names) upload(name string) {
+// nameSet are names of some kind, with the directory that is served. It is guarded by registry.mu.
+type nameSet map[string]struct{}
+
+func (n *names) note(s *nameSet, name string) {
 	n.mu.Lock()
 	defer n.mu.Unlock()
-	if n.uploading == nil {
-		n.uploading = make(map[string]struct{})
+	if *s == nil {
+		*s = make(nameSet)
 	}
-	n.uploading[n.at(name)] = struct{}{}
+	(*s)[n.at(name)] = struct{}{}
 }
 
-func (n *names) done(name string) {
+func (n *names) forget(s *nameSet, name string) {
 	n.mu.Lock()
 	defer n.mu.Unlock()
-	delete(n.uploading, n.at(name))
+	delete(*s, n.at(name))
 }
 
-func (n *names) isUploading(name string) bool {
+func (n *names) noted(s *nameSet, name string) bool {
 	n.mu.Lock()
 	defer n.mu.Unlock()
-	_, ok := n.uploading[n.at(name)]
+	_, ok := (*s)[n.at(name)]
 	return ok
 }
+
+// upload notes a temporary name, until done.
+func (n *names) upload(name string)           { n.note(&n.uploading, name) }
+func (n *names) done(name string)             { n.forget(&n.uploading, name) }
+func (n *names) isUploading(name string) bool { return n.noted(&n.uploading, name) }
 
 // isUploadingIn reports whether a directory has uploads under way.
 func (n *names) isUploadingIn(dir string) bool {
@@ -161,24 +168,6 @@ func (n *names) isUploadingIn(dir string) bool {
 }
 
 // hold notes a temporary name of what is held, until unhold.
-func (n *names) hold(name string) {
-	n.mu.Lock()
-	defer n.mu.Unlock()
-	if n.held == nil {
-		n.held = make(map[string]struct{})
-	}
-	n.held[n.at(name)] = struct{}{}
-}
-
-func (n *names) unhold(name string) {
-	n.mu.Lock()
-	defer n.mu.Unlock()
-	delete(n.held, n.at(name))
-}
-
-func (n *names) isHeld(name string) bool {
-	n.mu.Lock()
-	defer n.mu.Unlock()
-	_, ok := n.held[n.at(name)]
-	return ok
-}
+func (n *names) hold(name string)        { n.note(&n.held, name) }
+func (n *names) unhold(name string)      { n.forget(&n.held, name) }
+func (n *names) isHeld(name string) bool { return n.noted(&n.held, name) }

@@ -94,16 +94,15 @@ func cleanup(ctx context.Context, out, errOut io.Writer, c *config.Config, befor
 		}
 		if l.Err != nil {
 			failed++
-			grant := "s3:AbortMultipartUpload"
+			action := "s3:AbortMultipartUpload"
 			if l.Key == "" {
-				grant, unseen = "s3:ListBucketMultipartUploads", "; there may be more, for not all could be listed"
+				action, unseen = "s3:ListBucketMultipartUploads", "; there may be more, for not all could be listed"
 			}
+			mend := ""
 			if errors.Is(l.Err, fs.ErrPermission) {
-				grant = "; grant " + grant
-			} else {
-				grant = ""
+				mend = "; grant " + action
 			}
-			say(errOut, "ftpgate: %s: %v%s\n", l.Backend, l.Err, grant)
+			say(errOut, "ftpgate: %s: %v%s\n", l.Backend, l.Err, mend)
 		}
 	})
 	switch {

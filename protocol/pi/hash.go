@@ -179,7 +179,7 @@ func (s *session) digest(ctx context.Context, path string, algorithm vfs.Hashes)
 	if err != nil {
 		return nil, 0, err
 	}
-	return sum, size, err
+	return sum, size, nil
 }
 
 func (s *session) mayHash(ctx context.Context, path string) error {
